@@ -243,6 +243,7 @@ def _class_count(expanded: Expanded, plan: DataPlan | None, name: str) -> Count:
     return Count(*class_count(name, body, plan))
 
 
+@_paused_gc()  # until all of the graph but the diagnostics has gone: there is little left to look through
 def diagnose(
     path: str | Path,
     overrides: MappingABC[str, Plain] | None = None,

@@ -29,7 +29,7 @@ def _setting(context: Context, key: str) -> object:
 
 def _check_frozen(context: Context) -> Iterator[Diagnostic]:
     graph = context.graph
-    frozen = [node for node in graph.nodes if node.parameters and node.args.get("trainable") is False]
+    frozen = [node for node in graph.nodes if node.args.get("trainable") is False and node.parameters]
     if context.node("data") is None or not frozen or graph.trainable_parameters:
         return
     count = f"all {len(frozen)} layers with weights are" if len(frozen) > 1 else f"`{frozen[0].name}` is"

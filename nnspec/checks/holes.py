@@ -19,13 +19,12 @@ def check_holes(context: Context) -> Iterator[Diagnostic]:
     a picture that strides make smaller a fault: what it skips is much like what it sees.
     """
     graph = context.graph
-    is_stack = len(skipping_nodes(graph)) > 1
     steps = (axis for value in graph.inputs.values() for axis in value.axes if ax.is_sequence(axis))
     names = dict.fromkeys(axis.name for axis in steps)
     for output in graph.outputs.values():
         for axis in names:
             missed = find_holes(graph, output.value, axis)
-            if missed and (is_stack or position_of(output.value, axis) is None):
+            if missed and (len(skipping_nodes(graph)) > 1 or position_of(output.value, axis) is None):
                 yield _skipped(graph, output, axis, missed)
 
 

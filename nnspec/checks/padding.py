@@ -34,13 +34,13 @@ class Padding:
 
 def check_padding(context: Context) -> Iterator[Diagnostic]:
     graph = context.graph
-    found = {(name, "output"): _at_input(context, name) for name in graph.inputs}
-    for node in graph.nodes:
+    masked = {node.name: wanted for node in graph.nodes if (wanted := node.layer.masked_value(node)) is not None}
+    found = {(name, "output"): _at_input(context, name) for name in graph.inputs} if masked else {}
+    for node in graph.nodes if masked else ():
         before = found.get(_port(node.inputs[0]))
         if before is None:
             continue
-        wanted = node.layer.masked_value(node)
-        if wanted is not None:
+        if (wanted := masked.get(node.name)) is not None:
             yield from _check_mask(context, node, before, wanted)
         elif node.outputs[0].mask is None:
             read = [found[port] for port in map(_port, node.inputs) if port in found]

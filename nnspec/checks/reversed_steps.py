@@ -19,7 +19,7 @@ LAST_ALONE = Fix("remove `return_sequences` if only the output after the last st
 
 def check_direction(context: Context) -> Iterator[Diagnostic]:
     turned = turned_masks(context.graph.nodes)
-    for node in context.graph.nodes:
+    for node in context.graph.nodes if turned else ():
         source = next((turned[port] for value in node.inputs if (port := _port(value)) in turned), None)
         reader = _at_mask(node)
         if source is not None and reader.layer.uses_mask and not reader.layer.ends_mask:

@@ -15,11 +15,15 @@ from nnspec.ir.graph import Node
 
 
 def check_softmax(context: Context) -> Iterator[Diagnostic]:
-    yield from _check_size(context)
-    yield from _check_weights(context.graph.nodes)
+    nodes = context.graph.nodes
+    within = [node.inner if node.inner is not None and node.layer.repeats_inner else node for node in nodes]
+    found = {node.name: over for node, inner in zip(nodes, within, strict=True) if (over := shared_out(inner))}
+    if found:
+        yield from _check_size(context, found)
+        yield from _check_weights(nodes)
 
 
-def _check_size(context: Context) -> Iterator[Diagnostic]:
+def _check_size(context: Context, found: Mapping[str, Sequence[Axis]]) -> Iterator[Diagnostic]:
     """NN324, but for heads whose task says that the softmax is wrong anyway."""
     tasks = {
         head.name: output.task
@@ -29,8 +33,7 @@ def _check_size(context: Context) -> Iterator[Diagnostic]:
     }
     heads = {name for name, task in tasks.items() if task in ("binary", "multilabel", "regression")}
     for node in context.graph.nodes:
-        inner = node.inner if node.inner is not None and node.layer.repeats_inner else node
-        over = shared_out(inner)
+        over = found.get(node.name)
         if not over or prod(axis.size if isinstance(axis.size, int) else 2 for axis in over) != 1 or node.name in heads:
             continue
         others = [axis.name for axis in node.outputs[0].axes if axis.size != 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, field, replace
+from dataclasses import field
 from functools import cached_property
 
 from nnspec.lazy import dataclass
@@ -47,7 +47,7 @@ class Source:
         """The span of the character at an offset."""
         line = bisect_right(self.starts, offset)
         column = offset - self.starts[line - 1] + 1
-        return Span(self, line=line, column=column, end_line=line, end_column=column + 1)
+        return Span.between(self, line=line, column=column, end_line=line, end_column=column + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,36 +84,68 @@ def shortened(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A half-open range of a source: lines and columns from 1, `end_column` is one past the last character.
+    """A half-open range of a source.
 
-    `trail` holds the expansions that led here, outermost first.
+    Attributes:
+        bounds: line and column where it begins, line and column where it ends, from 1; the last is one past the last
+            character. They are one value, since a document has thousands of spans and few are ever asked.
+        trail: the expansions that led here, outermost first.
     """
 
     source: Source
-    _: KW_ONLY
-    line: int = 1
-    column: int = 1
-    end_line: int = 1
-    end_column: int = 1
+    bounds: tuple[int, int, int, int] = (1, 1, 1, 1)
     trail: tuple[Step, ...] = ()
+
+    @classmethod
+    def between(
+        cls,
+        source: Source,
+        *,
+        line: int,
+        column: int,
+        end_line: int,
+        end_column: int,
+        trail: tuple[Step, ...] = (),
+    ) -> Span:
+        return cls(source, (line, column, end_line, end_column), trail)
+
+    @property
+    def line(self) -> int:
+        return self.bounds[0]
+
+    @property
+    def column(self) -> int:
+        return self.bounds[1]
+
+    @property
+    def end_line(self) -> int:
+        return self.bounds[2]
+
+    @property
+    def end_column(self) -> int:
+        return self.bounds[3]
+
+    def moved(
+        self,
+        *,
+        line: int | None = None,
+        column: int | None = None,
+        end_line: int | None = None,
+        end_column: int | None = None,
+    ) -> Span:
+        """The span with other bounds where they are given."""
+        given = zip((line, column, end_line, end_column), self.bounds, strict=True)
+        first, left, last, right = (old if new is None else new for new, old in given)
+        return Span(self.source, (first, left, last, right), self.trail)
 
     def within(self, trail: tuple[Step, ...]) -> Span:
         """The same span, reached through further expansions."""
-        if not trail:
-            return self
-        return Span(
-            self.source,
-            line=self.line,
-            column=self.column,
-            end_line=self.end_line,
-            end_column=self.end_column,
-            trail=trail + self.trail,
-        )
+        return Span(self.source, self.bounds, trail + self.trail) if trail else self
 
     @property
     def start(self) -> Span:
         """The empty span at the beginning of this one: where an insertion goes."""
-        return replace(self, end_line=self.line, end_column=self.column)
+        return self.moved(end_line=self.line, end_column=self.column)
 
     @property
     def text(self) -> str:
@@ -123,7 +155,7 @@ class Span:
 
     def is_at(self, other: Span) -> bool:
         """Whether both are the same range, whatever the expansions."""
-        return self.source is other.source and (self.line, self.column) == (other.line, other.column)
+        return self.source is other.source and self.bounds[:2] == other.bounds[:2]
 
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"

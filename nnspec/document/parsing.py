@@ -61,9 +61,7 @@ class _Composer:
         self.total = 0
 
     def span(self, start: Any, end: Any) -> Span:
-        return Span(
-            self.source, line=start.line + 1, column=start.column + 1, end_line=end.line + 1, end_column=end.column + 1
-        )
+        return Span(self.source, (start.line + 1, start.column + 1, end.line + 1, end.column + 1))
 
     def fail(self, code: str, message: str, event: yaml.Event, *fixes: Fix) -> SpecError:
         return SpecError.single(code, message, self.span(event.start_mark, event.end_mark), fixes=fixes)
@@ -128,9 +126,7 @@ class _Composer:
         last = frame.children[-1].span if frame.children else None
         span = self.span(frame.start, event.end_mark)
         if end is None and last is not None:  # a block collection ends where its last item does, not at the next token
-            span = Span(
-                self.source, line=span.line, column=span.column, end_line=last.end_line, end_column=last.end_column
-            )
+            span = Span(self.source, span.bounds[:2] + last.bounds[2:])
         size = 1 + sum(child.size for child in frame.children)
         self.count(1, event)
         if not frame.is_mapping:

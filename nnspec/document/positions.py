@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nnspec.diagnostics import Span
 
 _ESCAPES = {"x": 2, "u": 4, "U": 8}
@@ -37,8 +35,8 @@ def _between(span: Span, begin: int, end: int) -> Span:
     first, last = span.source.character(begin), span.source.character(end - 1)
     if last.line != first.line:  # what is marked ends with its line
         width = len(span.source.line(first.line)) + 1
-        return replace(span, line=first.line, column=first.column, end_line=first.line, end_column=width)
-    return replace(span, line=first.line, column=first.column, end_line=last.line, end_column=last.end_column)
+        return span.moved(line=first.line, column=first.column, end_line=first.line, end_column=width)
+    return span.moved(line=first.line, column=first.column, end_line=last.line, end_column=last.end_column)
 
 
 def _offsets(raw: str, value: str) -> dict[int, tuple[int, int]] | None:

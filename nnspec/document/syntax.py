@@ -45,12 +45,12 @@ def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     indent = text[: len(text) - len(text.lstrip())]
     if "\t" in indent or "\\t" in said or text[column - 1 : column] == "\t":
         return _tab(source, line, text.index("\t") + 1 if "\t" in text else column)
-    return _misplaced(Span(source, line=line, column=column, end_line=line, end_column=column + 1), error)
+    return _misplaced(Span.between(source, line=line, column=column, end_line=line, end_column=column + 1), error)
 
 
 def _tab(source: Source, line: int, column: int) -> Diagnostic:
     fix = Fix("indent with spaces, two per level")
-    span = Span(source, line=line, column=column, end_line=line, end_column=column + 1)
+    span = Span.between(source, line=line, column=column, end_line=line, end_column=column + 1)
     return Diagnostic("NN104", "tab in the indentation: YAML allows only spaces", span, fixes=(fix,))
 
 
@@ -66,7 +66,7 @@ def _misplaced(here: Span, error: yaml.MarkedYAMLError) -> Diagnostic:
     related: tuple[Related, ...] = ()
     if begun is not None and start is not None:
         context = f" in the {begun} that starts on line {start.line + 1}"
-        there = Span(
+        there = Span.between(
             here.source,
             line=start.line + 1,
             column=start.column + 1,

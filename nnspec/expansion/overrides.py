@@ -21,7 +21,7 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
     for path, value in overrides.items():
         shown = value if isinstance(value, str) else repr(value)
         source = Source(OVERRIDE, f"{path}={shown}")
-        span = Span(source, line=1, column=1, end_line=1, end_column=len(source.text) + 1)
+        span = Span.between(source, line=1, column=1, end_line=1, end_column=len(source.text) + 1)
         steps = path_steps(path)
         if not steps:
             raise SpecError.single("NN112", f"`{path}` is not a valid path; paths look like `vars.lookback`", span)

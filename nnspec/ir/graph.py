@@ -255,6 +255,8 @@ class Node:
     @property
     def inside(self) -> tuple[Node, ...]:
         """The layers that it wraps, and the cells that it runs."""
+        if self.inner is None and self.backward is None and not self.cells:
+            return ()  # as of nearly all
         return tuple(node for node in (self.inner, self.backward, *self.cells) if node is not None)
 
 

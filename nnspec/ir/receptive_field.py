@@ -37,9 +37,14 @@ def origins(axis: Axis) -> dict[str, Size]:
 
 def followed(axes: Sequence[Axis]) -> dict[str, Size]:
     """The input axes that a tensor's axes run through, each with the number of its positions there."""
+    return _together([origins(axis) for axis in axes])
+
+
+def _together(found: Sequence[Mapping[str, Size]]) -> dict[str, Size]:
+    """The origins of several axes as those of one."""
     result: dict[str, Size] = {}
-    for axis in axes:
-        for origin, count in origins(axis).items():
+    for own in found:
+        for origin, count in own.items():
             known = result.get(origin)
             result[origin] = count if known is None else multiply((known, count))
     return result
@@ -53,7 +58,7 @@ def propagate(inputs: Sequence[Value], outputs: Sequence[Axes], windows: Mapping
         outputs: the axes of what it makes; the first is the one that fields are about.
         windows: how it sees axes of its first input, by position.
     """
-    merged = merge_fields(inputs)
+    merged = dict(inputs[0].fields) if len(inputs) == 1 else merge_fields(inputs)
     for place, window in windows.items():
         axis = inputs[0].axes[place]
         for origin in origins(axis):
@@ -72,11 +77,12 @@ def _lost(inputs: Sequence[Value], output: Axes, windows: Mapping[int, Window]) 
     """
     after = followed(output)
     for index, value in enumerate(inputs):
-        before = followed(value.axes)
-        seen = {place: window for place, window in windows.items() if index == 0}
+        own = [origins(axis) for axis in value.axes]
+        before = _together(own)
+        seen = windows if index == 0 else {}
         for place, axis in enumerate(value.axes):
-            for origin in origins(axis):
-                slides = any(origin in origins(value.axes[at]) for at in seen)
+            for origin in own[place]:
+                slides = any(origin in own[at] for at in seen)
                 is_kept = origin in after if slides else _is_same(after.get(origin), before[origin])
                 is_whole = place in seen and seen[place].span is None
                 if not is_kept and not is_whole and axis.size != 1:

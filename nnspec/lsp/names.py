@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node, Scalar, Sequence
@@ -166,7 +166,7 @@ class _Walk:
             for found in _VARIABLE.finditer(text, text.index("$")):
                 if found.group() in variables and (found.group() not in FUNCTIONS or f"{found.group()}(" not in text):
                     start = node.span.column + found.start()
-                    span = replace(node.span, column=start, end_column=start + len(found.group()))
+                    span = node.span.moved(column=start, end_column=start + len(found.group()))
                     yield Name("variable", variables[found.group()], found.group(), span)
 
 
@@ -174,4 +174,4 @@ def _part(scalar: Scalar, start: int, end: int) -> Span:
     """A part of a scalar's text, quotes left out."""
     quote = 0 if scalar.is_plain else 1
     column = scalar.span.column + quote
-    return replace(scalar.span, column=column + start, end_line=scalar.span.line, end_column=column + end)
+    return scalar.span.moved(column=column + start, end_line=scalar.span.line, end_column=column + end)

@@ -63,12 +63,12 @@ class OnnxFile:
         """Where diagnostics point: a listing of the graph with a line for each node."""
         text = f"{', '.join(name for name in call.outputs if name)} = {call.op}({', '.join(call.inputs)})"
         source = Source(str(self.path), "\n" * (call.place - 1) + text)
-        return Span(source, line=call.place, column=1, end_line=call.place, end_column=len(text) + 1)
+        return Span.between(source, line=call.place, column=1, end_line=call.place, end_column=len(text) + 1)
 
 
 def file_span(path: Path) -> Span:
     """The span of a fault of the file itself."""
-    return Span(Source(str(path), ""), line=1, column=1, end_line=1, end_column=1)
+    return Span(Source(str(path), ""))
 
 
 def read_file(path: Path) -> OnnxFile:

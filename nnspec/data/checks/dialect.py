@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourcePlan
@@ -39,14 +38,14 @@ def fix_of_keys(source: SourcePlan, keys: Mapping[str, object], about: str, *, i
     edits = [Edit(source.spans[key], _written(keys[key])) for key in lines if key in source.spans]
     added = [line for key, line in lines.items() if key not in source.spans]
     if added and source.spans:
-        end = replace(source.span, line=source.span.end_line, column=source.span.end_column)
+        end = source.span.moved(line=source.span.end_line, column=source.span.end_column)
         if source.spans[""].text.startswith("{"):
             edits.append(Edit(end, "".join(f", {line}" for line in added)))
         else:  # whatever stands behind the path, such as a comment, stays there
             column = len(end.source.line(end.line)) + 1
             indent = " " * (source.spans[f"{source.kind} key"].column - 1)
             text = "".join(f"\n{indent}{line}" for line in added)
-            edits.append(Edit(replace(end, column=column, end_column=column), text))
+            edits.append(Edit(end.moved(column=column, end_column=column), text))
     how = Applicability.MACHINE if is_certain and edits else Applicability.MAYBE
     return Fix(f"{about}write `{', '.join(lines.values())}` beside the path", tuple(edits), how)
 

@@ -77,7 +77,7 @@ def add_key(body: Mapping | None, key: str, value: str, behind: str | None = Non
     if not _is_line(span):
         return () if is_flow else (Edit(body.key_span(last).start, f"{key}: {value}{line}"),)
     between = ", " if is_flow else line
-    end = replace(span, line=span.end_line, column=span.end_column)
+    end = span.moved(line=span.end_line, column=span.end_column)
     return (Edit(end, f"{between}{key}: {value}"),)
 
 
@@ -106,4 +106,4 @@ def replace_item(span: Span, body: Mapping | None, items: Sequence[str]) -> Edit
     if isinstance(name, Scalar):
         kept[-1] = with_keys(kept[-1], {"name": name})
     end = body.span
-    return Edit(replace(span, end_line=end.end_line, end_column=end.end_column), f"\n{before}".join(kept))
+    return Edit(span.moved(end_line=end.end_line, end_column=end.end_column), f"\n{before}".join(kept))

@@ -31,11 +31,15 @@ def check_weight_objects(call: Call, args: Mapping[str, Arg], weights: Sequence[
     Raises:
         Fault: NN354, at the argument.
     """
+    chosen = [
+        (name, arg, value)
+        for name in call.given
+        if (arg := args.get(name)) is not None and _is_of_weights(arg) and (value := call.args.get(name)) is not None
+    ]
+    if not chosen:
+        return  # most layers take the defaults, which suit
     stems = [name.rpartition("_")[0] for name, arg in args.items() if _is_of_weights(arg)]
-    for name, arg in args.items():
-        value = call.args.get(name)
-        if not _is_of_weights(arg) or value is None or name not in call.given:
-            continue
+    for name, arg, value in sorted(chosen, key=lambda each: list(args).index(each[0])):
         stem = name.rpartition("_")[0]
         assert arg.family is not None
         kind, given = keras_objects.canonical(arg.family, value)

@@ -27,8 +27,8 @@ from nnspec.diagnostics.text import cells, to_json, to_text, visible
 
 TEXT = "model:\n  - Reshape: {target_shape: [5, 10, 1]}\n  - Flatten\n"
 SOURCE = Source("specs/a.yaml", TEXT)
-HERE = Span(SOURCE, line=2, column=29, end_line=2, end_column=39)
-ITEM = Span(SOURCE, line=2, column=5, end_line=2, end_column=40)
+HERE = Span.between(SOURCE, line=2, column=29, end_line=2, end_column=39)
+ITEM = Span.between(SOURCE, line=2, column=5, end_line=2, end_column=40)
 
 
 def diagnostic(**more: object) -> Diagnostic:
@@ -58,7 +58,7 @@ def test_text() -> None:
 
 
 def test_related_places_and_trails() -> None:
-    span = Span(
+    span = Span.between(
         SOURCE,
         line=2,
         column=5,
@@ -66,16 +66,16 @@ def test_related_places_and_trails() -> None:
         end_column=12,
         trail=(
             Step("repeat", None, {"n": 7}, (2, 3)),
-            Step("block b", Span(SOURCE, line=1, column=1, end_line=1, end_column=6)),
+            Step("block b", Span.between(SOURCE, line=1, column=1, end_line=1, end_column=6)),
         ),
     )
-    other = Span(Source("--set", "vars.a=3"), line=1, column=1, end_line=1, end_column=9)
+    other = Span.between(Source("--set", "vars.a=3"), line=1, column=1, end_line=1, end_column=9)
     found = Diagnostic(
         "NN402",
         "taken",
         span,
         related=(
-            Related(Span(SOURCE, line=3, column=5, end_line=3, end_column=12), "here too"),
+            Related(Span.between(SOURCE, line=3, column=5, end_line=3, end_column=12), "here too"),
             Related(other, "set here"),
         ),
         severity=Severity.WARNING,
@@ -123,9 +123,9 @@ def test_counts(severities: list[str], line: str) -> None:
 
 def test_edits_of_one_line_are_shown_together() -> None:
     edits = (
-        Edit(Span(SOURCE, line=2, column=5, end_line=2, end_column=12), "X"),
-        Edit(Span(SOURCE, line=2, column=30, end_line=2, end_column=31), "7"),
-        Edit(Span(SOURCE, line=3, column=5, end_line=3, end_column=12), "Y"),
+        Edit(Span.between(SOURCE, line=2, column=5, end_line=2, end_column=12), "X"),
+        Edit(Span.between(SOURCE, line=2, column=30, end_line=2, end_column=31), "7"),
+        Edit(Span.between(SOURCE, line=3, column=5, end_line=3, end_column=12), "Y"),
     )
     text = to_text([diagnostic(fixes=(Fix("three edits", edits[::-1]),))])
     assert "help: three edits\n2 ~   - X: {target_shape: [7, 10, 1]}\n3 ~   - Y\n" in text
@@ -147,7 +147,7 @@ def test_colour_only_where_it_is_wanted() -> None:
 def test_nothing_reaches_the_terminal_but_text() -> None:
     source = Source("a\x1b]0;b.yaml", "key: \x1b[31mred\x07\tend\n")
     found = Diagnostic(
-        "NN103", "bad \x1b[2J", Span(source, line=1, column=6, end_line=1, end_column=7), notes=("\x1b",)
+        "NN103", "bad \x1b[2J", Span.between(source, line=1, column=6, end_line=1, end_column=7), notes=("\x1b",)
     )
     text = to_text([found])
     assert "\x1b" not in text
@@ -158,7 +158,9 @@ def test_nothing_reaches_the_terminal_but_text() -> None:
 
 def test_long_lines_are_shown_around_the_place() -> None:
     line = "a" * 300 + "HERE" + "b" * 300
-    found = Diagnostic("NN103", "bad", Span(Source("a.yaml", line), line=1, column=301, end_line=1, end_column=305))
+    found = Diagnostic(
+        "NN103", "bad", Span.between(Source("a.yaml", line), line=1, column=301, end_line=1, end_column=305)
+    )
     shown, carets = to_text([found]).splitlines()[3:5]
     assert len(shown) < 170
     assert shown.index("HERE") == carets.index("^^^^")
@@ -178,7 +180,7 @@ def test_long_lines_are_shown_around_the_place() -> None:
 )
 def test_carets_stand_below_wide_characters(before: str, marked: str, pad: int, carets: int) -> None:
     start = len(before) + 1
-    span = Span(
+    span = Span.between(
         Source("a.yaml", before + marked + " # end\n"), line=1, column=start, end_line=1, end_column=start + len(marked)
     )
     assert to_text([Diagnostic("NN103", "bad", span)]).splitlines()[4] == "  | " + " " * pad + "^" * carets
@@ -186,7 +188,9 @@ def test_carets_stand_below_wide_characters(before: str, marked: str, pad: int, 
 
 def test_wide_long_lines_fit_the_terminal() -> None:
     line = "漢" * 300 + "HERE" + "字" * 300
-    found = Diagnostic("NN103", "bad", Span(Source("a.yaml", line), line=1, column=301, end_line=1, end_column=305))
+    found = Diagnostic(
+        "NN103", "bad", Span.between(Source("a.yaml", line), line=1, column=301, end_line=1, end_column=305)
+    )
     shown, carets = to_text([found]).splitlines()[3:5]
     assert cells(shown) <= 170
     assert cells(shown[: shown.index("HERE")]) == carets.index("^^^^")
@@ -206,7 +210,7 @@ def test_lines_are_those_of_yaml() -> None:
 def test_many_diagnostics_of_a_large_file_are_quick() -> None:
     source = Source("a.yaml", "key: value\n" * 100_000)
     found = [
-        Diagnostic("NN103", f"bad {n}", Span(source, line=n, column=1, end_line=n, end_column=4))
+        Diagnostic("NN103", f"bad {n}", Span.between(source, line=n, column=1, end_line=n, end_column=4))
         for n in range(1, 100_001, 10)
     ]
     begun = time.process_time()
@@ -218,9 +222,17 @@ def test_very_long_values_are_cut() -> None:
     found = Diagnostic("NN103", "bad " + "x" * 100_000, HERE, notes=("y" * 100_000,), fixes=(Fix("z" * 100_000),))
     assert len(to_text([found])) < 10_000
     long = Source("a.yaml", "k: " + "x" * 100_000)
-    fix = Fix("fix it", (Edit(Span(long, line=1, column=1, end_line=1, end_column=2), "q"),))
+    fix = Fix("fix it", (Edit(Span.between(long, line=1, column=1, end_line=1, end_column=2), "q"),))
     assert (
-        len(to_text([Diagnostic("NN103", "bad", Span(long, line=1, column=1, end_line=1, end_column=2), fixes=(fix,))]))
+        len(
+            to_text(
+                [
+                    Diagnostic(
+                        "NN103", "bad", Span.between(long, line=1, column=1, end_line=1, end_column=2), fixes=(fix,)
+                    )
+                ]
+            )
+        )
         < 1000
     )
 
@@ -228,13 +240,17 @@ def test_very_long_values_are_cut() -> None:
 def test_a_place_past_the_end() -> None:
     found = Diagnostic("NN101", "cannot read", Span(Source("a.yaml", "")))
     assert to_text([found]).splitlines()[:2] == ["error[NN101]: cannot read", " --> a.yaml:1:1"]
-    found = Diagnostic("NN103", "ends", Span(Source("a.yaml", "a: [\n"), line=2, column=1, end_line=2, end_column=2))
+    found = Diagnostic(
+        "NN103", "ends", Span.between(Source("a.yaml", "a: [\n"), line=2, column=1, end_line=2, end_column=2)
+    )
     assert "^" not in to_text([found])
 
 
 def test_json_is_the_contract() -> None:
     fix = Fix("reorder", (Edit(ITEM, "permute: [b, a]"),), Applicability.MACHINE)
-    span = Span(SOURCE, line=2, column=29, end_line=2, end_column=39, trail=(Step("repeat", None, {"n": 7}, (2, 3)),))
+    span = Span.between(
+        SOURCE, line=2, column=29, end_line=2, end_column=39, trail=(Step("repeat", None, {"n": 7}, (2, 3)),)
+    )
     found = Diagnostic(
         code="NN301",
         message="message",
@@ -279,7 +295,7 @@ def test_json_is_the_contract() -> None:
 
 
 def edit(line: int, column: int, end: int, text: str) -> Fix:
-    return Fix("", (Edit(Span(SOURCE, line=line, column=column, end_line=line, end_column=end), text),))
+    return Fix("", (Edit(Span.between(SOURCE, line=line, column=column, end_line=line, end_column=end), text),))
 
 
 def test_apply_fixes() -> None:

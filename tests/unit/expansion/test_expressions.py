@@ -222,4 +222,6 @@ def test_values_keep_their_place() -> None:
     value = Substituter(Report()).node(node.entries["a"], {}, ("repeat: d = 2",))
     assert isinstance(value, Scalar)
     assert value.value == 6
-    assert value.span == Span(value.span.source, line=1, column=4, end_line=1, end_column=12, trail=("repeat: d = 2",))
+    assert value.span == Span.between(
+        value.span.source, line=1, column=4, end_line=1, end_column=12, trail=("repeat: d = 2",)
+    )
