@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.loaded_python import run_loaded
 
 # Gates and a Normalization inside; many joins; two inputs a block; classes of its own.
 SLOW = ("EfficientNetB0", "DenseNet121", "NASNetMobile", "ConvNeXtTiny")
@@ -22,8 +21,7 @@ IMPORTED = [
 
 def row(name: str) -> dict[str, Any]:
     """In a process of its own, which gives its memory back."""
-    command = [sys.executable, str(ROOT / "tests" / "tools" / "applications.py"), "--row", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = run_loaded("-m", "tests.tools.applications", "--row", name, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -6,10 +6,9 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.support.loaded_python import run_loaded
 from tests.support.paths import ROOT
 
 
@@ -33,8 +32,7 @@ def copy_repository(target: Path) -> Path:
 def run(folder: Path, *arguments: str, **variables: str) -> str:
     """What a module prints that is run in the copy, of the copy."""
     environment = {**os.environ, "PYTHONPATH": str(folder), **variables}
-    command = [sys.executable, "-m", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    done = run_loaded("-m", *arguments, cwd=folder, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 
 from nnspec import pipeline
 from nnspec.backends.keras.model import build_model, predict
+from tests.support.loaded_python import run_loaded
 from tests.support.paths import ROOT
 from tests.unit.importers.keras.own_classes.models import MODELS
 
@@ -60,8 +59,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     models = {name: drawn(name) for name in MODELS}
     for name, model in models.items():
         model.save(folder / f"{name}.keras")
-    command = [sys.executable, "-c", ALONE, str(folder), str(BLOCKS)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    done = run_loaded("-c", ALONE, str(folder), str(BLOCKS), check=True, cwd=ROOT)
     return folder, models, json.loads(done.stdout.splitlines()[-1])
 
 
