@@ -12,6 +12,7 @@ from nnspec.checks.class_axis import check_class_axis
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
 from nnspec.checks.first_step import check_first_step
+from nnspec.checks.half_read import check_half_read
 from nnspec.checks.head_chain import check_head_chain
 from nnspec.checks.holes import check_holes
 from nnspec.checks.indices import check_indices
@@ -89,6 +90,7 @@ CHECKS: tuple[Check, ...] = (
     _of_key("expect.check_expectations", "expect"),
     check_reach,
     check_first_step,
+    check_half_read,
     check_holes,
     check_data,
 )

@@ -78,6 +78,7 @@ CODES: dict[str, str] = {
     "NN336": "dropout-behind-the-head",
     "NN337": "targets-beyond-the-loss",
     "NN338": "augmentation-of-another-range",
+    "NN339": "half-read-step-selected",
     "NN328": "steps-never-used",
     "NN329": "most-taps-see-only-padding",
     "NN330": "branches-shifted",

@@ -319,6 +319,11 @@ def has_own_name(axis: Axis) -> bool:
     return not axis.is_learned or re.fullmatch(_MADE_UP, axis.name) is None
 
 
+def is_named_freely(axis: Axis) -> bool:
+    """Whether the spec gave what a layer made a name that is not one of features: `as: hour`."""
+    return axis.is_learned and has_own_name(axis) and not has_word(axis.name, UNORDERED)
+
+
 def names_places(name: str | None) -> bool:
     """Whether a name says that neighbours are neighbours in time or space."""
     return has_word(name, SEQUENCE | PLACES)

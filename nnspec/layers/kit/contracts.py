@@ -33,7 +33,7 @@ def check_steps(
         takes_any: the layer asks for no order, as attention and pooling over all positions do: only a sequence that
             stands among its features is spoken of, in a warning.
         spans: how many positions a window has along each of several axes; no order is asked for along one that it reads
-            position by position, or whole and alone.
+            position by position, or whole: alone, or without padding, as a window of words reads all of their features.
 
     Raises:
         Fault: NN308, or NN309 where `over` names others. A warning where no axis has an order to lose.
@@ -48,7 +48,11 @@ def check_steps(
     unsaid = [axis for axis in here if not _identities(axis) & call.ordered_axes]
     if len(spans) > 1:
         slid = [axis for axis, span in zip(here, spans, strict=True) if span != 1]
-        unsaid = [axis for axis in unsaid if axis in slid and (len(slid) > 1 or spans[here.index(axis)] != axis.size)]
+        is_of_channels = not any(ax.names_places(axis.name) for axis in others)  # else the axes are in another order
+        may_be_whole = len(slid) == 1 or (call.args["padding"] == "valid" and is_of_channels)
+        unsaid = [
+            axis for axis in unsaid if axis in slid and not (may_be_whole and spans[here.index(axis)] == axis.size)
+        ]
     written = here[0].name if len(here) == 1 else f"[{', '.join(ax.names(here))}]"
     if not takes_any:
         _check_merged(call, unsaid, others, written)
@@ -64,6 +68,9 @@ def check_steps(
     _remember(call, [axis for axis in here if axis not in unsaid])
     if not wrong:
         return
+    is_loose = not takes_any and _has_nothing_to_lose(call)
+    if is_loose and all(ax.is_named_freely(axis) for axis in wrong):
+        return  # `as: hour` says what the units are
     candidates = hidden or [axis for axis in others if not ax.is_unordered(axis) and axis.size != 1]
     kept = [axis for axis in here if axis not in wrong]
     chosen = [*kept, *candidates[: len(wrong)]]
@@ -80,7 +87,7 @@ def check_steps(
         notes = []
         edits = () if call.stripped else add_key(call.item_body, "over", written)
         fixes = [Fix(f"if the positions of `{first}` do follow one another, write `over: {written}`", edits)]
-    say = call.warn if takes_any or _has_nothing_to_lose(call) else call.fail
+    say = call.warn if takes_any or is_loose else call.fail
     say(
         "NN308",
         f"`{call.kind}` runs along `{first}`, {reason}",

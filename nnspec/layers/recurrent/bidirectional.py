@@ -47,6 +47,7 @@ class Bidirectional(Layer):
     loses_mask_with_states = True
     makes = "unit"
     steps = True
+    runs_both_ways = True
     uses_mask = True
     arity = (1, None)
     args = {

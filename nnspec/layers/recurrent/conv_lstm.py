@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node, Weight
+from nnspec.ir.merged_axes import names_grid
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.convolution.base import product_formula, sliding_arguments
 from nnspec.layers.kit import args as a
@@ -127,7 +128,9 @@ class ConvLSTM(Recurrent):
         if over is not None and len(over) > 1:
             check_steps(call, (0, *spatial))
             return
-        check_steps(call, (0,))
+        is_of_steps = not (names_grid(call.axes[0].name) or ax.is_unordered(call.axes[0]))
+        channel = next(i for i in range(1, len(call.axes)) if i not in spatial)
+        check_steps(call, (0,), [channel] if is_of_steps else None)  # windows of steps may slide along those of each
         call.over = None
         wrong = next((call.axes[i] for i in spatial if ax.is_unordered(call.axes[i])), None)
         if wrong is not None and over is None:

@@ -14,6 +14,7 @@ class Reading:
 
     Attributes:
         steps: whether it slides or steps along axes; `over` is accepted where this is set.
+        runs_both_ways: whether it runs along its first axis forwards and backwards, and gives both at each step.
         keeps_state: whether it hands a state from step to step.
         every_step_argument: the argument that makes it give what it has at every step, rather than at the last alone.
         uses_mask: whether it leaves out what a mask marks as padding.
@@ -39,6 +40,7 @@ class Reading:
     """
 
     steps: ClassVar[bool] = False
+    runs_both_ways: ClassVar[bool] = False
     keeps_state: ClassVar[bool] = False
     every_step_argument: ClassVar[str] = ""
     uses_mask: ClassVar[bool] = False
