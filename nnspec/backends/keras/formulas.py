@@ -92,7 +92,9 @@ class KerasFormula:
             made = _repeated(made, tensors[0])
         present = ax.names(node.outputs[0].axes)
         gone = [i + 1 for i, axis in enumerate(order) if axis not in present]
-        return ops.squeeze(made, gone) if gone else made
+        made = ops.squeeze(made, gone) if gone else made
+        dtype = node.outputs[0].dtype
+        return made if dtype == "float32" else ops.not_equal(made, 0) if dtype == "bool" else ops.cast(made, dtype)
 
 
 def _holder(node: Node, weight: Weight) -> KerasLayer:

@@ -135,7 +135,7 @@ class _Builder:
         for name, tensor in self.network.outputs.items():
             read = self.read(tensor)
             outputs[free_name(identifier(name), [*outputs, *self.inputs])] = (read, task_of(nodes, read.value))
-        shared = {item.shared: (item.kind, item.body) for item in self.maker.items if item.shared is not None}
+        shared = {item.shared: (item.kind, item.held) for item in self.maker.items if item.shared is not None}
         constraints = without_implied(self.maker.constraints)
         batches = {self.input_names[name]: size for name, size in self.network.batches.items()}
         graph = Graph(

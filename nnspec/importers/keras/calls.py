@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from nnspec.diagnostics import Reason
+from nnspec.importers.keras.flags import as_ids, is_masked_softmax, masked_softmax, take_attention_mask
 from nnspec.importers.keras.inline import Inlined, inline
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import GivenMask, MaskFlow
@@ -32,10 +33,6 @@ from nnspec.ir.graph import Args
 from nnspec.layers.kit.base import Fault
 from nnspec.layers.registry import REGISTRY
 
-_CALLED_WITH = {
-    "attention_mask": "build the model with `use_causal_mask=True` to hide later steps, and with "
-    "`Embedding(mask_zero=True)` or `Masking` to hide padding",
-}
 _READ_WORDS = ("inputs", "sequence", "query", "value", "key", "initial_state", "x", "x1", "x2", "xs")
 
 
@@ -90,9 +87,13 @@ class CallConverter:
             self.maker.notes.append(f"layer `{call.name}` ({kind}) is left out: {REGISTRY[kind].left_out}")
             return [self.read(call.tensors[0])]
         body: dict[str, object] = {**said, **self.call_arguments(call, kind)}
+        if is_masked_softmax(call, kind):
+            return [masked_softmax(self.bind_operation(call), partial(self.scores, call, kind, body))]
         reads = [self.read(tensor) for tensor in call.tensors]
         reads = self.masks.as_in_keras(call, kind, reads, self.given_mask(call))
         reads = self.add_constants(call, reads)
+        reads, flags = take_attention_mask(call, kind, reads, partial(self.add, of=call))
+        reads = as_ids(kind, reads, partial(self.add, of=call))
         if body.get("unroll") and not isinstance(reads[0].value.axes[0].size, int):
             body.pop("unroll")
             self.maker.notes.append(
@@ -103,8 +104,14 @@ class CallConverter:
         body = _axis_by_name(kind, body, reads)
         if len(reads) > 1 and REGISTRY[kind].arity[0] == 1 and all(_same(reads[0], read) for read in reads):
             reads = reads[:1]  # attention of a value to itself
+        if flags is not None:
+            body, reads = {**body, "attention_mask": "flags"}, [*reads, flags]
         item = self.reshape(body, reads, call) if "target_shape" in body else self.maker.add(kind, body, reads, call)
         return self.outputs_of(item)
+
+    def scores(self, call: Call, kind: str, body: Args, read: Read) -> Read:
+        """A softmax over what another layer than the model's reads."""
+        return self.maker.source(self.maker.add(kind, _axis_by_name(kind, body, [read]), [read], call))
 
     def call_arguments(self, call: Call, kind: str) -> dict[str, object]:
         """What a layer is called with besides values: those that a spec can say, as arguments."""
@@ -113,8 +120,8 @@ class CallConverter:
             is_tensor = any(True for _ in tensors_in(value))
             if key in _READ_WORDS and is_tensor:
                 continue
-            if key in MASKS:
-                continue  # as they were seen in the model
+            if key in MASKS or (key in REGISTRY[kind].references and isinstance(value, Tensor | Constant)):
+                continue  # as they were seen in the model, or among what it reads
             if key == "training":
                 if value and not REGISTRY[kind].is_recorded_in_training:
                     raise ImportFault(
@@ -132,7 +139,6 @@ class CallConverter:
                 continue
             raise ImportFault(
                 f"layer `{call.name}` ({kind}) is called with `{key}`, which a spec cannot express",
-                help=_CALLED_WITH.get(key, ""),
             )
         return said
 

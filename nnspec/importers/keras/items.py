@@ -47,6 +47,11 @@ class Item:
     shared: str | None = None
     origin: Origin | None = None
 
+    @property
+    def held(self) -> Args:
+        """The arguments that a shared layer has at all its uses; others are said at each."""
+        return {key: value for key, value in self.body.items() if key not in REGISTRY[self.kind].call_arguments}
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Origin:

@@ -22,6 +22,7 @@ class Unit:
         rest: arguments that none can stand for.
         reads: a unit, or an input by name (or by its number, inside a block), and which output of it.
         label: what Keras called it.
+        references: the arguments that name the last of what it reads.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Unit:
     reads: list[tuple[Unit | str, int]] = field(default_factory=list)
     label: str = ""
     ports: tuple[str, ...] = ("output",)
+    references: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[str, str, str]:
@@ -69,8 +71,11 @@ def units_of(items: Iterable[Item]) -> tuple[list[Unit], dict[int, Unit]]:
         unit.label = item.call.name if item.call is not None else ""
         if item.origin is not None:
             unit.label = f"{item.origin.call.name}_{item.origin.name}"
+        unit.references = tuple(key for key in REGISTRY[item.kind].references if key in item.body)
         is_axis_verb = REGISTRY[item.kind].is_axis_operation
-        for key, value in item.body.items() if not verb else ():
+        for key, value in item.body.items():
+            if verb and key not in REGISTRY[item.kind].call_arguments:
+                continue
             simple = is_simple(value) and not is_axis_verb
             (unit.values if simple else unit.rest)[key] = list(value) if isinstance(value, tuple) else value
         for read in item.reads:

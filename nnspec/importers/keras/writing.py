@@ -138,16 +138,17 @@ class _Writer:
 
     def item(self, unit: Unit, before: Unit | str | None, names: _Names) -> str:
         body: dict[str, object] = {}
+        said = {**unit.values, **unit.rest}
         if unit.verb:
             body["use"] = unit.kind
         if id(unit) in names.given:
             body["name"] = names.given[id(unit)]
         if not _reads_before(unit, before):
             sources = [self.reference(source, port, names) for source, port in unit.reads]
+            said |= {key: sources.pop() for key in reversed(unit.references)}  # an attention mask is read last
             body["from"] = sources[0] if len(sources) == 1 else sources
         defaults = self.blocks[unit.kind].parameters if unit.verb == "block" else {}
-        values = {k: v for k, v in unit.values.items() if not (k in defaults and repr(defaults[k]) == repr(v))}
-        body |= {**values, **unit.rest}
+        body |= {k: v for k, v in said.items() if not (k in defaults and repr(defaults[k]) == repr(v))}
         if unit.verb:
             return flow({unit.verb: unit.kind if list(body) == ["use"] else body})[1:-1]
         return flow({unit.kind: body})[1:-1] if body else flow(unit.kind)

@@ -10,6 +10,7 @@ from nnspec.diagnostics import Severity, Span, SpecError
 from nnspec.importers.keras.build_spec import Draft
 from nnspec.importers.keras.writing import write_spec
 from nnspec.ir.graph import Args, Graph
+from nnspec.layers.registry import REGISTRY
 
 
 def write_checked(draft: Draft, path: Path, fold: bool, here: Span) -> tuple[str, pipeline.Checked]:
@@ -38,9 +39,16 @@ def is_exact(draft: Draft, graph: Graph) -> bool:
     for node, item in zip(graph.nodes, draft.items, strict=True):
         wanted = [place[id(read.item.node)] if read.item is not None else read.value.node for read in item.reads]
         got = [numbers.get(value.node, value.node) for value in node.inputs]
-        if node.kind != item.kind or got != wanted or _plain(node.args) != _plain(item.node.args):
+        if node.kind != item.kind or got != wanted:
+            return False
+        if _plain(_unnamed(item.kind, node.args)) != _plain(_unnamed(item.kind, item.node.args)):
             return False
     return True
+
+
+def _unnamed(kind: str, args: Args) -> Args:
+    """Arguments without those that name a value, which is among what is read."""
+    return {key: value for key, value in args.items() if key not in REGISTRY[kind].references}
 
 
 def _plain(args: Args) -> str:

@@ -82,7 +82,10 @@ def _refuse(call: Call, message: str, arg: str, about: Sequence[Axis | Value | s
 
 
 def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: int) -> None:
-    """The axes of an `attention_mask`: the query's steps, then the value's, with heads in front where it has them."""
+    """The axes of an `attention_mask`: the query's steps, then the value's, with heads in front where it has them.
+
+    One of size 1 goes for all steps, or all heads.
+    """
     mask = roles.mask
     assert mask is not None
     if mask.dtype.startswith("float"):
@@ -90,7 +93,13 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
             "NN407",
             f"`attention_mask` must be boolean, but `{mask.node}` has dtype {mask.dtype}",
             "attention_mask",
-            fixes=[Fix("set `dtype: bool` on the input")],
+            fixes=[
+                Fix(
+                    f'make flags of it: `- formula: {{expression: "x > 0.5", dtype: bool, from: {mask.node}}}`'
+                    if mask.node in call.makers
+                    else "set `dtype: bool` on the input"
+                )
+            ],
             about=[mask.node],
         )
     mine = [roles.query.axes[i] for i in places]
@@ -100,12 +109,14 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
     found = list(mask.axes)
     with_heads = may_have_heads and len(found) == len(wanted) + 1
     steps = found[1:] if with_heads else found
-    fits = len(steps) == len(wanted) and (not with_heads or found[0].size == heads)
-    fits = fits and all(common_size(call, a.size, b.size) is not None for a, b in zip(steps, wanted, strict=True))
+    fits = len(steps) == len(wanted) and (not with_heads or found[0].size in (1, heads))
+    fits = fits and all(
+        a.size == 1 or common_size(call, a.size, b.size) is not None for a, b in zip(steps, wanted, strict=True)
+    )
     swapped = fits and any(
         axis.name != other.name and axis.name in ax.names(opposite)
         for axis, other, opposite in zip(steps, wanted, [theirs] * len(mine) + [mine] * len(theirs), strict=True)
-        if not axis.is_learned
+        if not axis.is_learned and axis.size != 1
     )
     if fits and not swapped:
         return
@@ -227,7 +238,8 @@ def _read_attention_mask(lowering: Lowering, view: View, dims: Sequence[Group], 
     flat = lowering.canonical(view)
     has_heads = len(flat.axes) % 2 == 0  # batch, and steps in pairs
     heads = [tuple(factor for dim in dims[1:-2] for factor in dim)] if has_heads else []
-    own = (dims[0], *heads, *steps[0], *steps[1])
+    met = (*heads, *steps[0], *steps[1])
+    own = (dims[0], *(group if mine else () for group, mine in zip(met, flat.axes[1:], strict=True)))  # 1: for all
     return broadcast_against(lowering, replace(flat, dims=own, axes=own), dims)
 
 

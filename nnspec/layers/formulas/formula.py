@@ -52,7 +52,7 @@ class Formula(Layer):
     comparisons (1 where they hold, else 0), mean, sum, max and min over axes, and argmax, argmin (positions from 0, the
     first of equal ones) and cumsum along one:
     `x / sqrt(mean(x * x, channel) + 1.0e-6) * gamma`. Integers and flags are computed with as float32, which holds
-    integers up to 2²⁴. The mask is dropped.
+    integers up to 2²⁴; `dtype` makes ids or flags of the result. The mask is dropped.
 
     Functions: `where(condition, a, b)`, `clip(x, low, high)`, `max` and `min` of several, abs, ceil, floor, round,
     sign, exp, expm1, log, log1p, sqrt, rsqrt, square, reciprocal, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh,
@@ -76,6 +76,12 @@ class Formula(Layer):
             None,
         ),
         "weights": a.Arg(_WEIGHTS, "Weights by name, each with its axes.", None),
+        "dtype": a.choice(
+            "What it gives: numbers; whole numbers, such as ids, without what is behind the point; or flags, set where "
+            "it is not 0, such as an attention mask.",
+            ["float32", "int32", "bool"],
+            "float32",
+        ),
     }
 
     def adapt_schema(self, schema: JsonSchema) -> JsonSchema:
@@ -106,7 +112,7 @@ class Formula(Layer):
         windows |= {i: WHOLE for i, axis in enumerate(call.axes) if axis.name in algebra.reduced}
         return Inferred(
             (made,),
-            ("float32",),
+            (call.args["dtype"],),
             weights=tuple(weight.weight for weight in own.values()),
             formula=" + ".join(weight.formula for weight in own.values()),
             windows=windows,

@@ -30,6 +30,7 @@ class _Term:
 
 def lower(node: Node, inputs: Sequence[View], lowering: Lowering) -> View:
     """The formula's value."""
+    from nnspec.backends.onnx.builder import onnx_type
     from nnspec.backends.onnx.view import View
 
     order: Sequence[str] = node.args["order"]
@@ -57,7 +58,10 @@ def lower(node: Node, inputs: Sequence[View], lowering: Lowering) -> View:
         tensor = lowering.node("Squeeze", tensor, lowering.constant(np.asarray(gone, np.int64), "axes"))
     kept = [group for axis, group in zip(order, made.groups, strict=True) if axis in present]
     dims = (inputs[0].axes[0], *kept)
-    return View(tensor, dims, dims, "float32")
+    dtype = node.outputs[0].dtype
+    if dtype != "float32":
+        tensor = lowering.node("Cast", tensor, to=onnx_type(dtype))
+    return View(tensor, dims, dims, dtype)
 
 
 def lower_weight(node: Node, read: View, lowering: Lowering) -> View:

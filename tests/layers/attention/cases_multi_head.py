@@ -87,6 +87,14 @@ def given(w: dict[str, np.ndarray], x: list[np.ndarray]) -> Any:
 
 MASKING = {"before": ["Masking"], "make": masked_anywhere()}
 MASK_OPS = ["Abs", "ReduceSum", "Cast"]
+
+
+def seldom_zero(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """As booleans, a mask; where it is the same for all queries, some samples see nothing."""
+    return rng.normal(size=shape) * (rng.random(shape) < 0.6)
+
+
+FOR_ALL = {"dtypes": ["float32", "bool"], "oracle": given, "make": seldom_zero}
 GIVEN = {"dtypes": ["float32", "bool"], "oracle": given, "make": some_zero}
 
 CASES = [
@@ -234,6 +242,14 @@ CASES = [
         [OPEN, {"head": 2, "time": "T", "other": "T"}],
         "given-heads",
         **GIVEN,
+    ),
+    case(MHA, {**BODY, "from": "x0", "attention_mask": "x1"}, [X, {"all": 1, "other": 7}], "given-all", **FOR_ALL),
+    case(
+        MHA,
+        {**BODY, "from": "x0", "attention_mask": "x1"},
+        [OPEN, {"heads": 1, "all": 1, "other": "T"}],
+        "given-all-heads",
+        **FOR_ALL,
     ),
     case(
         MHA,

@@ -59,7 +59,7 @@ def attention(
             g = h // (heads // shared)
             seen = visible(query.shape[1], value.shape[1], causal, window)
             if mask is not None:
-                seen = seen & (mask[b, h] if mask.ndim == 4 else mask[b])
+                seen = seen & (mask[b, h % mask.shape[1]] if mask.ndim == 4 else mask[b])
             read, weights = one_head(
                 query[b] @ w["query_kernel"][:, h] + bias("query", h),
                 key[b] @ w["key_kernel"][:, g] + bias("key", g),

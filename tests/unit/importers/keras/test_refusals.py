@@ -131,14 +131,12 @@ def a_layer_that_was_never_shown_data() -> Any:
     return keras.Model(x, [kl.Dense(3)(x), kl.Discretization(num_bins=4, name="bins")(x)])
 
 
-@nasty("hidden", "seen", "code", "own_function")
+@nasty("code", "own_function")
 def each_says_what_to_do() -> Any:
-    """Flags for attention as a value and as numbers, code, and a function of one's own."""
-    x, flags = keras.Input((4, 3)), keras.Input((4, 4), dtype="bool")
-    hidden = kl.MultiHeadAttention(1, 2, name="hidden")(x, x, attention_mask=flags)
-    seen = kl.MultiHeadAttention(1, 2, name="seen")(x, x, attention_mask=ops.ones((1, 4, 4), "int8"))
+    """Code, and a function of one's own."""
+    x = keras.Input((4, 3))
     code = kl.Lambda(own_function, name="code")(x)
-    return keras.Model([x, flags], [hidden, seen, code, kl.Dense(2, activation=own_function)(x)])
+    return keras.Model(x, [code, kl.Dense(2, activation=own_function)(x)])
 
 
 @nasty("run the model")
