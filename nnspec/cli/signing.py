@@ -35,7 +35,8 @@ def sign(target: Path, key: Path, secret: str | None, out: Path | None) -> None:
     Writes a signature in the format of OpenSSF model signing, which its own tool verifies too. That of a directory
     covers every file in it. Needs `pip install 'nnspec[sign]'`, and no network.
 
-    Exit codes: 0 when signed, 1 when the key or TARGET cannot be used (NN631), 2 on a wrong command line.
+    Exit codes: 0 when signed, 1 when the key or TARGET cannot be used (NN631) or the signature cannot be written, 2 on
+    a wrong command line.
     """
     from nnspec.jobs.signing import sign as sign_target
 

@@ -1,4 +1,4 @@
-"""The number of classes of an output, from its section or its data, without loading a file."""
+"""The number of units that the head of an output needs: of classes or values, without loading a file."""
 
 from __future__ import annotations
 
@@ -26,10 +26,8 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
         return 1, "", ""
     if kind == "none":
         return None, f"output `{name}` has no targets", "set `units` to a number"
-    if kind == "regression":
-        return None, f"output `{name}` is a regression, which has no classes", "set `units` to a number"
-    if kind == "quantiles":
-        return _level_count(name, output, plan)
+    if kind in ("regression", "quantiles"):
+        return _value_count(name, output, plan, is_quantiles=kind == "quantiles")
     known = _declared(output)
     slot = plan.outputs.get(name) if plan is not None else None
     if known is None and plan is not None and slot is not None:
@@ -56,14 +54,18 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
     )
 
 
-def _level_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int | None, str, str]:
-    """The levels of each column, and of each step of a horizon that is a list."""
+def _value_count(
+    name: str, output: Mapping, plan: DataPlan | None, *, is_quantiles: bool
+) -> tuple[int | None, str, str]:
+    """The values, or levels of them, of each column, and of each step of a horizon that is a list."""
     levels = output.get("levels")
-    count = len(levels.items) if isinstance(levels, Sequence) else len(DEFAULT)
+    count = 1
+    if is_quantiles:
+        count = len(levels.items) if isinstance(levels, Sequence) else len(DEFAULT)
     slot = plan.outputs.get(name) if plan is not None else None
     if plan is None or slot is None or not slot.columns:
-        why = f"the data do not say how many values output `{name}` has, of which each takes {count} units"
-        return None, why, "set `units` to a number"
+        each = f", of which each takes {count} units" if is_quantiles else ""
+        return None, f"the data do not say how many values output `{name}` has{each}", "set `units` to a number"
     steps = len(plan.window.horizon) if plan.window is not None and plan.window.has_steps and slot.is_windowed else 1
     return count * len(slot.columns) * steps, "", ""
 

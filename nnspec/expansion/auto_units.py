@@ -1,4 +1,4 @@
-"""`Dense: {units: auto}`: the number of units is the number of classes of the output."""
+"""`Dense: {units: auto}`: as many units as the output has classes, or values."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def _sources(expanded: Expanded) -> Mapping[str, str | None]:
 
 
 UNITS = AutoArgument(
-    name="units", meaning="classes of its output", code="NN355", is_taken_by=lambda item: True, count=_count
+    name="units", meaning="classes or values of its output", code="NN355", is_taken_by=lambda item: True, count=_count
 )

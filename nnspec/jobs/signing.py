@@ -9,12 +9,16 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.diagnostics.lists import enumerated
+from nnspec.diagnostics.unwritable import telling_unwritable
+from nnspec.runtime.whole_files import whole_file
 
 if TYPE_CHECKING:
     from model_signing import hashing
@@ -38,7 +42,8 @@ def sign(target: Path, key: Path, *, password: str | None = None, signature: Pat
         signature: the file to write; default `signature_of(target)`.
 
     Raises:
-        SpecError: NN612 without the package, NN631 where the key or the target cannot be used.
+        SpecError: NN612 without the package, NN631 where the key or the target cannot be used, NN606 and NN536 where
+            the signature cannot be written.
     """
     _require(target)
     from model_signing import signing
@@ -52,14 +57,14 @@ def sign(target: Path, key: Path, *, password: str | None = None, signature: Pat
         )
     except (ValueError, TypeError, AttributeError, OSError) as error:
         raise _unusable(key, f"`{key.name}` cannot be used as a key: {_said(error)}") from error
-    beside = found.with_name(f".{found.name}.new")
-    try:
-        signer.set_hashing_config(_hashed(target, [found, beside])).sign(target, beside)
-        beside.replace(found)
-    except (ValueError, OSError) as error:
-        raise _unusable(target, f"`{target.name}` cannot be signed: {_said(error)}", None) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as folder:  # elsewhere: what is signed has no file more while it is read
+        made = Path(folder) / found.name
+        try:
+            signer.set_hashing_config(_hashed(target, [found])).sign(target, made)
+        except (ValueError, OSError) as error:
+            raise _unusable(target, f"`{target.name}` cannot be signed: {_said(error)}", None) from error
+        with telling_unwritable(found), whole_file(found) as beside:
+            shutil.copyfile(made, beside)
     return found
 
 

@@ -44,7 +44,7 @@ def propose_layout(path: Path, dialect: Dialect, wanted: Sequence[str]) -> Propo
         wanted: the columns that must be in its header.
     """
     try:
-        encoding, is_sure = _encoding(path, dialect.encoding)
+        encoding, is_sure = seen_encoding(path, dialect.encoding)
         found = _separated(path, replace(dialect, encoding=encoding), wanted)
     except (OSError, EOFError, csv.Error, UnicodeError):
         return None
@@ -88,7 +88,7 @@ def _raw(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _encoding(path: Path, given: str) -> tuple[str, bool]:
+def seen_encoding(path: Path, given: str) -> tuple[str, bool]:
     """The encoding of a file, and whether its bytes leave no other: what is no UTF-8 may be one of many.
 
     Raises:

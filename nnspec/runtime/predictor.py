@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -207,6 +208,39 @@ class Predictor:
             outputs = {n: np.take(a, np.arange(count), axis=self.outputs[n].batch or 0) for n, a in found.items()}
             yield outputs, samples.keys_of(slice(start, start + count))
         self.reset()
+
+    def records(
+        self,
+        path: str | PathLike[str],
+        *,
+        tables: Mapping[str, str | PathLike[str]] | None = None,
+        keep: Sequence[str] = (),
+    ) -> Iterator[dict[str, object]]:
+        """What `nnspec predict` gives for a data file, a record a sample; the file's predictions are made in batches.
+
+        `pandas.DataFrame(predict.records("new.csv"))` is a table of them. Rows are read in the order of training, and
+        the columns of that order stand beside the predictions.
+
+        Args:
+            tables: of a model that was trained on a query, its tables by name beside `source`, which is the file.
+            keep: columns of the table to give beside the predictions.
+
+        Raises:
+            InputError: where the file lacks what an input needs, or is damaged.
+            ModelError: as a call.
+        """
+        from nnspec.runtime.reading import read_samples  # it knows all files, and few programs read one by nnspec
+        from nnspec.runtime.writing import rows_of
+
+        recursion = Recursion.from_metadata(self.metadata)
+        metadata = self.metadata if recursion is None else recursion.metadata(self.metadata)
+        metadata = {**metadata, "keep": tuple(keep)}
+        others = None if tables is None else {name: Path(file) for name, file in tables.items()}
+        samples = read_samples(path, metadata, others)
+        for note in samples.notes:
+            warnings.warn(note, stacklevel=2)
+        batches = self.over(samples) if recursion is None else self.forecasts(samples)
+        return rows_of(batches, metadata, samples.incomplete)
 
     def _every_port(self) -> list[Port]:
         return [*self._ports.values(), *self._all_outputs.values()]

@@ -56,7 +56,7 @@ def write_batches(
         OSError: where the file cannot be written.
     """
     if path is None:
-        _write_lines(_rows(batches, metadata, incomplete), stream or sys.stdout)
+        _write_lines(rows_of(batches, metadata, incomplete), stream or sys.stdout)
         return
     file = Path(path)
     suffix = file.suffix.lower()
@@ -71,16 +71,17 @@ def write_batches(
         else:
             with beside.open("w", encoding="utf-8", newline="") as text:
                 if suffix == ".csv":
-                    _write_table(_rows(batches, metadata, incomplete), text)
+                    _write_table(rows_of(batches, metadata, incomplete), text)
                 elif suffix == ".jsonl":
-                    _write_lines(_rows(batches, metadata, incomplete), text)
+                    _write_lines(rows_of(batches, metadata, incomplete), text)
                 else:
                     arrays, gone = _whole(batches, metadata, incomplete)
                     json.dump({name: _nested(name, array, metadata, gone) for name, array in arrays.items()}, text)
                     text.write("\n")
 
 
-def _rows(batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> Iterator[Record]:
+def rows_of(batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> Iterator[Record]:
+    """The records of batches, one a sample, as `records`."""
     done = 0
     for outputs, keys in batches:
         gone = None if incomplete is None else incomplete[done:]

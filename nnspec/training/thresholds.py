@@ -104,6 +104,8 @@ def _best(cut: Threshold, scores: Array, truth: Array, usual: float) -> float:
     between = np.where((middle < above) & (middle >= below), middle, below)
     between[-1] = below[-1]  # nothing is above
     cuts = np.append(np.nextafter(below[0], np.float32(-np.inf)), between)
+    if below[0] == 0:  # as of a sigmoid that gives no less: no threshold of a share takes these for a yes
+        cuts, value = cuts[1:], value[1:]
     best = np.flatnonzero(value >= value.max() - 1e-12)
     return float(cuts[best[np.argmin(np.abs(cuts[best] - usual))]])
 

@@ -161,7 +161,12 @@ class FolderSource(DataSource):
         fix = f"replace or remove {'these files' if many else 'the file'}"
         if plan.table is not None:
             fix += ", and their rows" if many else ", and its row"
+        fix = self.other_reading(plan, [member for member, _ in faults]) or fix
         return ToldError("NN555", f"{many}{first.place}: {reason}", fix, notes=notes)
+
+    def other_reading(self, plan: SourcePlan, faulty: Sequence[Member]) -> str | None:
+        """What to write in the spec so that files can be read that cannot be as it is; None where nothing would."""
+        return None
 
     # --------------------------------------------------------------------------------------------------- members
 

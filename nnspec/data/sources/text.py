@@ -65,6 +65,21 @@ class TextSource(FolderSource):
         axes = plan.wanted.axes if plan.wanted is not None else ()
         yield texts.reshape(len(members), *(1 for _ in axes))
 
+    def other_reading(self, plan: SourcePlan, faulty: Sequence[Member]) -> str | None:
+        """An encoding by which all files can be read; texts that are UTF-8 as it is would become others by it."""
+        from nnspec.runtime.csv_sniff import seen_encoding
+
+        given, bad = _encoding(plan), {member.path for member in faulty}
+        found = {seen_encoding(path, given) for path in bad}
+        encodings = [name for name, _ in found]
+        encoding = "cp1252" if "cp1252" in encodings else encodings[0]
+        if encoding == given or not all(_can_be_read(path, encoding) for path in bad):
+            return None
+        others = [member.path for member in self.members(plan) if member.path not in bad]
+        if any(not path.read_bytes().isascii() for path in others):
+            return f"convert these files to {given.upper()}, which the others are: they seem to be {encoding.upper()}"
+        return f"write `encoding: {encoding}` beside `text:`, if that is what these files are"
+
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         column = {"column": plan.shown} if plan.table is not None else {"folder": plan.path.name}
         return {"files": {"kind": self.kind, **column, "encoding": _encoding(plan)}}
@@ -77,6 +92,14 @@ class TextSource(FolderSource):
 
 def _encoding(plan: SourcePlan) -> str:
     return str(plan.options.get("encoding", "utf-8"))
+
+
+def _can_be_read(path: Path, encoding: str) -> bool:
+    try:
+        read_text(path, encoding)
+    except (TextError, OSError):
+        return False
+    return True
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,7 @@ class Dense(Layer):
     makes = "unit"
     args = {
         "units": a.integer_or_auto(
-            "Number of units: the size of the new axis. `auto` in the head of an output: as many as it has classes."
+            "Number of units: the size of the new axis. `auto` in an output's head: as many as its classes or values."
         ),
         "activation": a.activation(),
         "use_bias": a.boolean("Whether to add a bias.", True),
@@ -61,7 +61,7 @@ class Dense(Layer):
         if call.args["units"] == "auto":  # else it is a number by now
             call.fail(
                 "NN355",
-                "`units: auto` is the number of classes of an output, but this layer is not its head",
+                "`units: auto` is the number of classes or values of an output, but this layer is not its head",
                 "units",
                 fixes=[Fix("set `units` to a number")],
             )

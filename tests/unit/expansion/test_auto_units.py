@@ -77,6 +77,18 @@ def test_of_yes_or_no_one_and_of_labels_their_columns(tmp_path: Path) -> None:
     assert width(pipeline.check(written(tmp_path, {"task": "multilabel"}, [head], data=data))) == 2
 
 
+def test_of_a_regression_its_values(tmp_path: Path) -> None:
+    data = {**DATA, "outputs": {"y": {"columns": ["wet", "cold"]}}}
+    assert width(pipeline.check(written(tmp_path, {"task": "regression"}, [{"Dense": "auto"}], data=data))) == 2
+    windows = {"window": {"lookback": 1, "horizon": [1, 2, 3]}, "split": {"train": 1.0, "by": "order"}}
+    inputs = {"inputs": {"x": {"columns": ["a", "b"]}}}
+    model: list[object] = ["Flatten", {"Dense": "auto"}, {"split": {"unit": {"step": 3, "value": 2}}}]
+    path = written(tmp_path, {"task": "regression"}, model, data={**data, **windows, **inputs})
+    path.write_text(path.read_text("utf-8").replace("      feature: 2", "      time: 1\n      feature: 2"), "utf-8")
+    made = pipeline.check(path)
+    assert [axis.size for axis in made.graph.outputs["y"].value.axes] == [3, 2], "of two columns, three rows ahead"
+
+
 HEADS: list[list[object]] = [
     [{"Dense": "auto"}, {"Softmax": {"axis": -1}}],
     [{"Dense": "$n"}, {"Activation": "softmax"}],
@@ -96,7 +108,7 @@ def test_however_the_head_is_written(model: list[object], tmp_path: Path) -> Non
 UNKNOWN = [
     (CLASSES, {}, None, "the spec has no data to count them in"),
     (CLASSES, {"data": {**DATA, "outputs": {"z": {"columns": ["kind"]}}}}, None, "`data` has no entry for it"),
-    ({"task": "regression"}, {}, [{"Dense": "auto"}], "which has no classes"),
+    ({"task": "regression"}, {}, [{"Dense": "auto"}], "do not say how many values"),
     ({**CLASSES, "classes": 3}, {}, [{"Dense": "auto"}, HEAD], "is not the head of one output"),
     (
         {**CLASSES, "classes": 3},

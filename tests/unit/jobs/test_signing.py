@@ -147,6 +147,16 @@ def test_keys_that_cannot_sign(build: Path, keys: Path, monkeypatch: pytest.Monk
     assert "openssl" not in run("sign", build / "none", "--key", keys / "own.pem").stderr
 
 
+def test_a_signature_that_cannot_be_written_is_told_and_the_old_one_stays(build: Path, keys: Path) -> None:
+    run("sign", build, "--key", keys / "own.pem")
+    before = (build / "model.sig").read_bytes()
+    done = run("sign", build, "--key", keys / "other.pem", "--out", build / "none" / "model.sig")
+    assert done.exit_code == 1
+    assert f"error[NN606]: cannot write `{build / 'none' / 'model.sig'}`: no such file or directory" in done.stderr
+    assert (build / "model.sig").read_bytes() == before
+    assert sorted(path.name for path in build.iterdir() if path.name.startswith(".")) == []
+
+
 def test_the_tool_of_model_signing_verifies_it(build: Path, keys: Path) -> None:
     run("sign", build, "--key", keys / "own.pem")
     command = [sys.executable, "-m", "model_signing", "verify", "key", str(build), "--signature"]

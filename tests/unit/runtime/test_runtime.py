@@ -103,6 +103,36 @@ def test_refuses_names(predictor: Predictor) -> None:
             call()
 
 
+def test_records_of_a_file_come_in_batches_as_predict_writes_them(tmp_path: Path) -> None:
+    """Windows of two rows in the order of their days, which the file has backwards."""
+    axes = [["batch", None], ["time", 2], ["feature", 4]]
+    metadata = {
+        **DENSE,
+        "inputs": {"x": {"axes": axes, "dtype": "float32", "columns": list("abcd")}},
+        "outputs": {
+            "y": {"axes": [["batch", None], ["time", 2], ["unit", 2]], "dtype": "float32", "task": "regression"}
+        },
+        "order_by": "day",
+        "window": {"lookback": 2, "horizon": 1, "stride": 1},
+    }
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    file = save(tmp_path / "m.onnx", [node], [value("x", "b", 2, 4)], [value("y", "b", 2, 2)], metadata, w=WEIGHTS)
+    predictor = load(file, threads=1, batch_size=3)
+    rows = np.arange(20.0).reshape(5, 4)
+    lines = [f"n{i},{9 - i},{','.join(map(str, row))}" for i, row in enumerate(rows)]
+    (tmp_path / "new.csv").write_text("who,day,a,b,c,d\n" + "\n".join(lines))
+    found = list(predictor.records(tmp_path / "new.csv", keep=["who"]))
+    assert [record["who"] for record in found] == ["n3", "n2", "n1", "n0"], "each window ends with another day"
+    given = np.array([list(record.values())[-4:] for record in found], float)
+    windows = np.lib.stride_tricks.sliding_window_view(rows[::-1], 2, axis=0).transpose(0, 2, 1)
+    np.testing.assert_allclose(given, (windows @ WEIGHTS).reshape(4, 4))
+    with pytest.raises(InputError, match="has no column `x`"):
+        predictor.records(tmp_path / "new.csv", keep=["x"])
+    (tmp_path / "new.csv").write_text("a,b,c,d\n1,2,3,4\n5,6,7,8\n")
+    with pytest.warns(UserWarning, match="day"):
+        assert len(list(predictor.records(tmp_path / "new.csv"))) == 1
+
+
 def test_large_inputs_go_in_pieces(tmp_path: Path) -> None:
     x = np.arange(11 * 2 * 4, dtype=np.float32).reshape(11, 2, 4)
     predict = load(dense(tmp_path / "m.onnx"), batch_size=4)

@@ -47,13 +47,23 @@ def at(threshold: float, scores: np.ndarray) -> np.ndarray:
     return scores > np.float32(threshold)
 
 
+@pytest.mark.parametrize("metric", MEASURES)
+def test_of_a_saturated_sigmoid_it_is_a_share_too(metric: str) -> None:
+    """Nothing is below a score of 0 that Keras' metrics, and a `>` in the graph, take as a threshold."""
+    scores, truth = np.array([0, 0, 0.25, 1], np.float32), np.array([True, True, False, True])
+    chosen = choose_threshold(an_output(Threshold("maximize", metric)), scores, truth)
+    assert 0 <= chosen <= 1
+    best = max(MEASURES[metric](truth, at(cut, scores)) for cut in scores.tolist())
+    assert MEASURES[metric](truth, at(chosen, scores)) == pytest.approx(best)
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("metric", MEASURES)
 def test_no_cut_is_better(metric: str, seed: int) -> None:
     scores, truth = scored(seed)
     measure = MEASURES[metric]
     chosen = choose_threshold(an_output(Threshold("maximize", metric)), scores, truth)
-    best = max(measure(truth, at(cut, scores)) for cut in [-1.0, *scores.tolist()])
+    best = max(measure(truth, at(cut, scores)) for cut in [0.0, *scores.tolist()])
     assert measure(truth, at(chosen, scores)) == pytest.approx(best)
 
 

@@ -87,6 +87,11 @@ def test_another_encoding(reviews: Path) -> None:
     (fault,) = told(FOLDER, reviews)
     assert fault.code == "NN555"
     assert "`reviews/bad/2.txt`: it is not UTF-8 text: byte 2 is 0xe4" in fault.message
+    assert "`encoding: latin-1` beside `text:`" in fault.fixes[0].message
+    (reviews / "reviews/good/2.txt").write_bytes("größer".encode())
+    assert "convert these files to UTF-8" in told(FOLDER, reviews)[0].fixes[0].message, (
+        "latin-1 would misread the others"
+    )
     text = FOLDER.replace("reviews}", "reviews, encoding: latin-1}")
     for name in ("bad/1.txt", "good/1.txt", "good/2.txt"):
         (reviews / "reviews" / name).write_bytes("größer".encode("latin-1"))
