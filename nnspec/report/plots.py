@@ -196,7 +196,8 @@ def _ends_of_series(outcome: Outcome, place: slice) -> np.ndarray:
     """Where among some samples another series begins: no line goes from one to the other."""
     if outcome.series is None:
         return np.zeros(0, np.int64)
-    return np.flatnonzero(np.diff(outcome.series[place])) + 1
+    keys = outcome.series[place]  # numbers or words
+    return np.flatnonzero(keys[1:] != keys[:-1]) + 1
 
 
 def calibration(outcome: Outcome) -> Plot:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from nnspec.data.arrays import mapped
 from nnspec.data.arrays.ordered import distinct, table_of
 from nnspec.data.section.plan import Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
-from nnspec.diagnostics import SpecError
+from nnspec.diagnostics import Fix, SpecError
 from nnspec.diagnostics.lists import enumerated
 
 Array = np.ndarray
@@ -86,7 +88,10 @@ def encode(slot: SlotPlan, split: str, values: Array, labels: list[str | int]) -
         unseen = slot.classes is None or slot.classes.kind == "labels"
         reason = "which no training row has" if unseen else "which `classes` does not list"
         message = f"split `{split}` of output `{slot.name}` has label {shown} ({count} times), {reason}"
-        raise _fault("NN513", message, slot, f"known: {enumerated(labels[:20])}")
+        fix = "draw the splits so that the training rows have every class, or list all labels under `classes`"
+        if not unseen:
+            fix = _fix_of_listed(slot, strange, labels)
+        raise _fault("NN513", message, slot, f"known: {enumerated(labels[:20])}", fixes=[Fix(fix)])
     return encoded
 
 
@@ -108,6 +113,15 @@ def zeros_and_ones(slot: SlotPlan, values: Array) -> NDArray[np.float32]:
     return np.asarray(codes[inverse].reshape(values.shape))
 
 
-def _fault(code: str, message: str, slot: SlotPlan, *notes: str) -> SpecError:
+def _fix_of_listed(slot: SlotPlan, strange: list[str], labels: list[str | int]) -> str:
+    """What to do about labels that a list does not have: they may be the numbers of those that it has."""
+    numbers = {str(i) for i in range(len(labels))}
+    if set(strange) <= numbers and not any(label_key(label) in numbers for label in labels):
+        named = f"`{slot.name}: {{classes: [{', '.join(map(str, labels))}]}}`"
+        return f"if they are the numbers of these classes, write {named} in the section `outputs`, and none here"
+    return "add them to `classes`, or correct the data"
+
+
+def _fault(code: str, message: str, slot: SlotPlan, *notes: str, fixes: Sequence[Fix] = ()) -> SpecError:
     key = "classes" if slot.classes is not None else slot.data_key
-    return SpecError.single(code, message, slot.span_of(key), notes=notes, path=slot.where(key))
+    return SpecError.single(code, message, slot.span_of(key), notes=notes, path=slot.where(key), fixes=fixes)

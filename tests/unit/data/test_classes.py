@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from nnspec.diagnostics import SpecError
 from tests.support.data_files import ARRAYS, X, fault, head_of, labelled, run
 from tests.unit.data.section.test_plan import slot
 
@@ -44,6 +46,19 @@ def test_a_label_that_the_list_lacks(tmp_path: Path) -> None:
     labelled(tmp_path / "a.npz", [0, 1] * 8 + [2] * 4)
     text = ARRAYS.replace("SPLIT", "{train: 0.8, test: 0.2, by: order}").replace("label}", "label, classes: [0, 1]}")
     assert fault(text, tmp_path, [X], [head_of(2)])[0] == "NN513"
+
+
+def test_names_of_numbers_stand_in_the_section_outputs(tmp_path: Path) -> None:
+    """As of masks, whose pixels are the numbers of classes."""
+    labelled(tmp_path / "a.npz", [0, 1] * 10)
+    text = ARRAYS.replace("SPLIT", "{train: 0.8, test: 0.2, by: order}")
+    for listed, advice in (("[nil, one]", "write `y: {classes: [nil, one]}`"), ("[0, 2]", "add them to `classes`")):
+        with pytest.raises(SpecError) as caught:
+            run(text.replace("label}", f"label, classes: {listed}}}"), tmp_path, [X], [head_of(2)])
+        (found,) = caught.value.diagnostics
+        assert found.code == "NN513"
+        assert advice in found.fixes[0].message
+    assert run(text, tmp_path, [X], [head_of(2, classes=("nil", "one"))]).outputs["y"].classes == ["nil", "one"]
 
 
 def test_table_labels_keep_their_spelling(tmp_path: Path) -> None:

@@ -89,10 +89,11 @@ def test_a_mask_is_shown_as_a_picture_of_its_classes() -> None:
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), [[0, 128, 255], [255, 128, 0]])
 
 
-def test_a_line_over_rows_ends_with_its_series_and_is_numbered_from_the_first_sample() -> None:
+@pytest.mark.parametrize("names", [[7, 3], ["JFK", "EWR"]])
+def test_a_line_over_rows_ends_with_its_series_and_is_numbered_from_the_first_sample(names: list[object]) -> None:
     """300 samples of 2 series with 2 values each: the last 240, of which 90 are of the first series."""
     truth = np.random.default_rng(0).normal(size=(300, 2))
-    series = np.repeat([7, 3], 150)
+    series = np.repeat(names, 150)
     found = outcome(task="regression", truth=truth, guess=truth, series=series, unit="km")
     plot = next(plot for plot in plots_of(found, is_in_order=True) if "forecast" in plot.title)
     assert plot.text.startswith(
