@@ -36,7 +36,7 @@ def score_classes(outcome: Outcome) -> MetricValues:
     if shares is not None:
         found["log_loss"] = log_loss(truth, ranked)
     found |= {f"top_{k}_accuracy": among_first(truth, ranked, k) for k in RANKS if k < count}
-    area = _area_of_each(truth, ranked)
+    area = _area_of_each(truth, ranked, are_shares=shares is not None)
     if area is not None:
         found["roc_auc_macro"] = area
     found |= each_class(confusion, outcome)
@@ -64,7 +64,7 @@ def score_yes_or_no(outcome: Outcome) -> MetricValues:
     confusion = confusion_of(truth, said, 2)
     precision, recall, f1, _ = rates(confusion)
     found |= {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
-    found |= {"threshold": float(outcome.threshold), **_of_ranks(truth, ranked)}
+    found |= {"threshold": float(outcome.threshold), **_of_ranks(truth, ranked, outcome)}
     if shares is not None:
         found["log_loss"] = log_loss(truth, np.stack([1 - shares, shares], axis=-1))
         found["brier"] = float(np.mean((shares - truth) ** 2)) if len(truth) else float("nan")
@@ -88,7 +88,7 @@ def score_labels(outcome: Outcome) -> MetricValues:
         precision, recall, f1, support = rates(confusion_of(codes, said[kept, i].astype(np.int64), 2))
         name = outcome.labels[i] if i < len(outcome.labels) else str(i)
         own = {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
-        each[name] = {**own, "support": int(support[1]), **_of_ranks(codes, guess[kept, i])}
+        each[name] = {**own, "support": int(support[1]), **_of_ranks(codes, guess[kept, i], outcome)}
     for name in ("precision", "recall", "roc_auc", "average_precision"):
         known = [value for metrics in each.values() if isinstance(value := metrics.get(name), float)]
         if known:
@@ -143,27 +143,28 @@ def each_class(confusion: Array, outcome: Outcome) -> MetricValues:
     return {"mean_iou": float(shares.mean()) if len(shares) else float("nan"), "by_class": each}
 
 
-def _of_ranks(truth: Array, ranked: Array) -> MetricValues:
+def _of_ranks(truth: Array, ranked: Array, outcome: Outcome) -> MetricValues:
     """What the order of the samples is worth, where there are both yes and no."""
     if len(np.unique(truth)) < 2:
         return {}
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    tied = as_tied(ranked)
+    tied = as_tied(ranked, are_shares=outcome.probabilities is not None and not outcome.gives_scores)
     return {
         "roc_auc": float(roc_auc_score(truth, tied)),
         "average_precision": float(average_precision_score(truth, tied)),
     }
 
 
-def _area_of_each(truth: Array, ranked: Array) -> float | None:
+def _area_of_each(truth: Array, ranked: Array, *, are_shares: bool) -> float | None:
     """The mean area under the ROC curves of each class against the rest; None where one of them does not occur."""
     count = ranked.shape[-1]
     if count > MOST_IN_CONFUSION or len(np.unique(truth)) < max(2, count):
         return None
     from sklearn.metrics import roc_auc_score
 
-    return float(np.mean([roc_auc_score(truth == k, as_tied(ranked[:, k])) for k in range(count)]))
+    tied = [as_tied(ranked[:, k], are_shares=are_shares) for k in range(count)]
+    return float(np.mean([roc_auc_score(truth == k, scores) for k, scores in enumerate(tied)]))
 
 
 def log_loss(truth: Array, shares: Array) -> float:
