@@ -110,6 +110,7 @@ def describe_model(
         **(describe_recursion(recursion_of(graph, plan, deployment)) if plan is not None else {}),
         **_query(plan),
         "order_by": plan.order_by if plan is not None else None,
+        **({"every": plan.every} if plan is not None and plan.every is not None else {}),
         "series": _series(plan),
         "layout": {name: list(order) for name, order in layout.items()},
         "preprocessing": deployment.to_json(),

@@ -13,7 +13,8 @@ from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Metadata
 from nnspec.runtime.series_keys import join_keys
-from nnspec.runtime.time_rules import sort_keys
+from nnspec.runtime.time_rules import SortKey, sort_keys
+from nnspec.runtime.time_steps import step_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,8 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
     starts = np.flatnonzero(np.diff(ranks, prepend=-1))
     if time in keys and metadata.get("window"):
         notes += _doubled(file, [keys[time][row] for row in order], ranks, time)
+        if metadata.get("every"):
+            notes += _apart(file, [moments[row] for row in order], [keys[time][row] for row in order], ranks, metadata)
     return RowOrder(np.array(order, np.int64), starts, keys, tuple(notes))
 
 
@@ -107,4 +110,23 @@ def _doubled(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: s
     many = "1 row has" if len(same) == 1 else f"{len(same)} rows have"
     return [
         f"`{file.name}`: {many} the same `{name}` as another, such as `{times[same[0]]}`: windows count each of them"
+    ]
+
+
+def _apart(
+    file: Path, moments: Sequence[SortKey], times: Sequence[str], ranks: NDArray[np.int64], metadata: Metadata
+) -> list[str]:
+    """What is said of rows that are not as far apart as those of training: windows are of rows, whatever their times."""
+    every, name = str(metadata["every"]), metadata["order_by"]
+    follows = [(i - 1, i) for i in range(1, len(times)) if ranks[i] == ranks[i - 1] and times[i] != times[i - 1]]
+    step = None if not follows or isinstance(moments[0], str) else step_of(every, moments, follows)
+    if step is None:
+        return []
+    odd = [before for before, after in follows if not step.fits(moments[before], moments[after])]
+    if not odd:
+        return []
+    many = f"{len(odd)} steps of `{name}` are" if len(odd) > 1 else f"1 step of `{name}` is"
+    return [
+        f"`{file.name}`: {many} not `{every}`, as all were in training, such as that behind `{times[odd[0]]}`: windows "
+        "across it span another time"
     ]

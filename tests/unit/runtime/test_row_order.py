@@ -87,6 +87,21 @@ def test_a_row_without_a_time_has_no_place(tmp_path: Path) -> None:
         read_inputs(tmp_path / "a.csv", METADATA)
 
 
+def test_steps_that_training_would_have_refused_are_told(tmp_path: Path) -> None:
+    """One of two series lacks a day, the other has all: windows are counted in rows, and `every` tells of time."""
+    days = [f"2024-02-{day:02d}" for day in range(1, 9)]
+    lines = [f"{day},{g},1,2,3" for g in "vu" for day in days if (g, day) != ("u", "2024-02-04")]
+    (tmp_path / "a.csv").write_text("t,g,a,b,c\n" + "\n".join(reversed(lines)))
+    for every in ("1d", "auto"):
+        (note,) = read_samples(tmp_path / "a.csv", {**METADATA, "every": every}).notes
+        assert f"1 step of `t` is not `{every}`" in note
+        assert "behind `2024-02-03`" in note
+    (tmp_path / "a.csv").write_text("t,g,a,b,c\n" + "\n".join(line for line in lines if ",v," in line))
+    assert not read_samples(tmp_path / "a.csv", {**METADATA, "every": "1d"}).notes
+    (note,) = read_samples(tmp_path / "a.csv", {**METADATA, "every": "2d"}).notes
+    assert "7 steps" in note
+
+
 def test_batches_are_bounded_in_bytes(tmp_path: Path) -> None:
     count, lookback = 1500, 1000
     columns = [f"c{i}" for i in range(30)]
