@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nnspec.runtime.arrow import open_arrow
 from nnspec.runtime.csv_dialect import Dialect
@@ -13,6 +13,7 @@ from nnspec.runtime.csv_rules import CellError, CsvError, Number, NumberColumn, 
 from nnspec.runtime.engine import EngineError, open_parquet, quote_name
 from nnspec.runtime.errors import InputError, quote_names
 from nnspec.runtime.filling import fill_from_tables
+from nnspec.runtime.json_rules import JsonError, JsonNumbers, is_nested, names_of, read_records, values_of, word_of
 from nnspec.runtime.markers import Markers
 from nnspec.runtime.partitions import find_files, partition_of
 from nnspec.runtime.ports import Metadata
@@ -24,9 +25,12 @@ from nnspec.runtime.typed_tables import samples_of_typed
 if TYPE_CHECKING:
     import duckdb
 
+_Typed: TypeAlias = tuple[str, Sequence[Number | str | None]]  # a column: its type in SQL, and its values
+
 SOURCE = "source"  # what a query calls the section's source
 _OPENERS = {".parquet": open_parquet, ".arrow": open_arrow, ".feather": open_arrow, ".ipc": open_arrow}
 _TEXT = (".csv", ".tsv", ".gz")
+_JSON = (".json", ".jsonl", ".ndjson")
 
 
 def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Metadata], metadata: Metadata) -> Samples:
@@ -79,10 +83,12 @@ def _fill(path: Path, options: Metadata, connection: duckdb.DuckDBPyConnection, 
             fill_from_tables(connection, name, parts)
         elif suffix in _TEXT:
             fill_from_csv(connection, name, path, Dialect.from_options(options))
+        elif suffix in _JSON:
+            fill_from_json(connection, name, path, Markers.from_options(options))
         else:
-            can_be = "a .csv, .parquet or .arrow file, or a folder of the latter two"
+            can_be = "a .csv, .json, .jsonl, .parquet or .arrow file, or a folder of the latter two"
             raise InputError(f"table `{name}` can be {can_be}, not `{path.name}`")
-    except (EngineError, CsvError) as error:
+    except (EngineError, CsvError, JsonError) as error:
         raise InputError(f"`{path.name}` cannot be read: {error}") from None
 
 
@@ -97,16 +103,48 @@ def fill_from_csv(connection: duckdb.DuckDBPyConnection, name: str, path: Path, 
     for rows in read_chunks(path, header, dialect=dialect):
         for cells, found in zip(columns, zip(*rows, strict=True), strict=True):
             cells += found
-    typed = [_typed(cells, dialect) for cells in columns]
+    _fill_from_columns(connection, name, header, [_typed(cells, dialect) for cells in columns])
+
+
+def fill_from_json(connection: duckdb.DuckDBPyConnection, name: str, path: Path, markers: Markers) -> None:
+    """Makes the table `name` of a JSON file: columns of numbers where all values are, else words; lists are left out.
+
+    Raises:
+        JsonError: where it is none.
+    """
+    records = list(read_records(path))
+    header = list(dict.fromkeys(key for record in records for key in names_of(record)))
+    titles, typed = [], []
+    for title in header:
+        values = values_of(records, title, markers.of(title))
+        if not any(map(is_nested, values)):
+            titles.append(title)
+            typed.append(_typed_values(values))
+    _fill_from_columns(connection, name, titles, typed)
+
+
+def _fill_from_columns(
+    connection: duckdb.DuckDBPyConnection, name: str, header: Sequence[str], typed: Sequence[_Typed]
+) -> None:
     declared = ", ".join(f"{quote_name(title)} {kind}" for title, (kind, _) in zip(header, typed, strict=True))
     connection.execute(f"CREATE TABLE {quote_name(name)} ({declared})")
     values = ", ".join(f"unnest(CAST(? AS {kind}[]))" for kind, _ in typed)
     connection.execute(f"INSERT INTO {quote_name(name)} SELECT {values}", [cells for _, cells in typed])
 
 
-def _typed(cells: Sequence[str], dialect: Dialect) -> tuple[str, Sequence[Number | str | None]]:
+def _typed(cells: Sequence[str], dialect: Dialect) -> _Typed:
     try:
-        numbers = NumberColumn(dialect).read(cells)
+        return _of_numbers(NumberColumn(dialect).read(cells))
     except CellError:
         return "VARCHAR", [None if is_missing(cell) else cell for cell in cells]
+
+
+def _typed_values(values: Sequence[object]) -> _Typed:
+    try:
+        return _of_numbers(JsonNumbers().read(values))
+    except CellError:
+        return "VARCHAR", [word_of(value) or None for value in values]
+
+
+def _of_numbers(numbers: Sequence[Number | None]) -> _Typed:
     return "BIGINT" if all(number is None or type(number) is int for number in numbers) else "DOUBLE", numbers

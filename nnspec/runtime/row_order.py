@@ -116,7 +116,7 @@ def _doubled(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: s
 def _apart(
     file: Path, moments: Sequence[SortKey], times: Sequence[str], ranks: NDArray[np.int64], metadata: Metadata
 ) -> list[str]:
-    """What is said of rows that are not as far apart as those of training: windows are of rows, whatever their times."""
+    """What is said of rows that are not as far apart as those of training: windows count rows."""
     every, name = str(metadata["every"]), metadata["order_by"]
     follows = [(i - 1, i) for i in range(1, len(times)) if ranks[i] == ranks[i - 1] and times[i] != times[i - 1]]
     step = None if not follows or isinstance(moments[0], str) else step_of(every, moments, follows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from nnspec.data.checks.files import probe
 from nnspec.data.sources import query
 from nnspec.diagnostics import Diagnostic
 from nnspec.runtime.query import Limits
+from nnspec.runtime.reading import read_samples
 from tests.support.data_files import run
 from tests.unit.data.section.test_plan import accepts, faults, plan_of, slot
 
@@ -175,3 +177,26 @@ def test_a_table_that_changes_is_queried_again(folder: Path) -> None:
     assert rows_of(JOIN, folder)[0] == [3, 10]
     pyarrow.parquet.write_table(pyarrow.table({"store": ["a", "b"], "size": [11, 222]}), folder / "stores.parquet")
     assert rows_of(JOIN, folder)[0] == [3, 11]
+
+
+@pytest.mark.parametrize("name", ["stores.jsonl", "stores.json"])
+def test_a_deployed_model_joins_tables_of_json_as_training_did(name: str, folder: Path) -> None:
+    """Objects within a row, a list that is no column, numbers in quotes, truth values and what is missing."""
+    stores = [
+        {"store": "a", "size": 10, "at": {"floor": True, "code": "7"}, "tags": [1, 2]},
+        {"store": "b", "size": None, "at": {"floor": False, "code": "NA"}},
+    ]
+    lines = "\n".join(map(json.dumps, stores)) if name.endswith("l") else json.dumps(stores)
+    (folder / name).write_text(lines)
+    sql = """
+  SELECT coalesce(size, -1) AS size, "at.floor" + coalesce(len("at.code"), 5) AS price, sold
+  FROM source JOIN stores USING (store) ORDER BY day"""
+    text = TEXT.replace("parquet: stores.parquet", f"json: {name}").replace("QUERY", sql)
+    data = run(text, folder, [X], [Y])
+    learned = np.concatenate([data.splits[part].raw["x"] for part in ("train", "test")])
+    assert learned.tolist() == [[2, 10], [5, -1], [5, -1], [2, 10], [2, 10]]
+    asked = {"axes": [["batch", None], ["feature", 2]], "dtype": "float32", "columns": ["price", "size"]}
+    tables = {"source": {"kind": "csv", "options": {}}, "stores": {"kind": "json", "options": {}}}
+    metadata = {"inputs": {"x": asked}, "outputs": {}, "query": {"text": sql, "tables": tables}}
+    found = read_samples(folder / "sales.csv", metadata, {"stores": folder / name})
+    assert found.inputs["x"].tolist() == learned.tolist()
