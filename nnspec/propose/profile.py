@@ -126,7 +126,10 @@ def _stray(cells: Sequence[str]) -> str:
         if 0 < len(odd) <= most:
             row, cell = odd[0]
             count = len(present) - len(odd)
-            return f"{count} of {len(present)} values are {called}, but row {row} has `{cell[:40]}`: correct it"
+            return (
+                f"{count} of {len(present)} values are {called}, but row {row} has `{cell[:40]}`: correct it, or "
+                "declare it under `na_values`"
+            )
     return ""
 
 

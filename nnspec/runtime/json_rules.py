@@ -47,12 +47,14 @@ def read_records(path: Path) -> Iterator[Record]:
             for line in () if first == "[" else stream:
                 if line.strip():
                     row += 1
-                    yield _checked(json.loads(line), row)
+                    yield _checked(json.loads(line.rstrip()), row)
     except UnicodeDecodeError:
         raise JsonError("it is not UTF-8 text") from None
     except (json.JSONDecodeError, RecursionError) as error:
-        where = f"row {row} is not JSON" if row and first != "[" else "it is not JSON"
-        raise JsonError(f"{where}: {error}") from None
+        if not row or first == "[":
+            raise JsonError(f"it is not JSON: {error}") from None
+        reason = f"{error.msg}, character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise JsonError(f"row {row} is not JSON: {reason}") from None
     except (CsvError, EOFError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise JsonError(f"it cannot be read ({reason})") from None

@@ -10,7 +10,7 @@ from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.checks.drawn import check_strata
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.leaks import check_leaks
-from nnspec.data.checks.markers import check_markers, propose_markers
+from nnspec.data.checks.markers import check_markers, fix_mistyped, propose_markers
 from nnspec.data.checks.named import find_array, find_column
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.row_order import check_row_order
@@ -166,7 +166,7 @@ class _SlotProbe:
                 self.gaps.add((str(source.path), ""))
                 self.report.add(propose_keys(source, f"column `{name}` of `{source.shown}`", proposal))
                 return
-            marked = propose_markers(source, name)
+            marked = propose_markers(source, name) or fix_mistyped(source, name)
             shown = f" (`{column.text}` in {source.source.locate(source, column.text_row)})" if column.text_row else ""
             self.fault(
                 "NN506",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
+from nnspec.diagnostics.values import as_yaml
 from nnspec.document.types import Plain
 from nnspec.runtime.csv_dialect import Dialect
 from nnspec.runtime.csv_rules import CellError, NumberColumn
@@ -20,7 +21,23 @@ if TYPE_CHECKING:
 MOST = 3  # different markers of one column
 _WORDS = frozenset(
     (
-        *("none", "nil", "missing", "unknown", "unk", "undefined", "blank", "empty", "n.a.", "n.a", "na", "n/d", "nd"),
+        *(
+            "none",
+            "nil",
+            "missing",
+            "unknown",
+            "unk",
+            "undefined",
+            "blank",
+            "empty",
+            "n.a.",
+            "n.a",
+            "na",
+            "n/a",
+            "#n/a",
+            "n/d",
+            "nd",
+        ),
         *("tbd", "x", "\\n", "not available", "no data", "#value!", "#ref!", "#div/0!", "#name?"),
     )
 )
@@ -71,10 +88,10 @@ def fix_mistyped(source: SourcePlan, name: str) -> Fix | None:
     texts, numbers = _texts_among(source, facts)
     if not texts or len(texts) > MOST or numbers <= len(texts):
         return None
-    which = "it" if len(texts) == 1 else "them"
-    marks = (
-        f", or declare {which} under `{OPTION}` if missing values are meant" if OPTION in source.source.options else ""
-    )
+    marks = ""
+    if OPTION in source.source.options:
+        written = as_yaml(texts[0] if len(texts) == 1 else list(texts))
+        marks = f", or write `{OPTION}: {written}` beside the path if missing values are meant"
     return Fix(f"correct {_listed(texts)}{marks}")
 
 

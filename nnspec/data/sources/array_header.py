@@ -116,7 +116,9 @@ def read_npz(path: Path) -> dict[str, ArrayHeader | SourceError]:
     except OSError as error:
         raise SourceError(f"it cannot be read ({error.strerror or error})") from None
     except _ZIP_FAULTS:
-        raise SourceError("it is not an .npz file (a zip archive)") from None
+        raise SourceError(
+            "it is not an .npz file (a zip archive)", "write it again by `numpy.savez`, or download it again"
+        ) from None
     return headers
 
 

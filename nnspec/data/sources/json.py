@@ -155,7 +155,8 @@ def _records(path: Path, files: int) -> Iterator[Record]:
     try:
         yield from read_records(path)
     except JsonError as error:
-        raise SourceError(f"{path.name}: {error}" if files > 1 else str(error)) from None
+        remedy = "a file has an object on each line, or is one list of objects"
+        raise SourceError(f"{path.name}: {error}" if files > 1 else str(error), remedy) from None
 
 
 def _absent_among(values: Sequence[object]) -> list[int]:

@@ -62,9 +62,21 @@ def test_a_few_large_values_make_a_column_skewed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "odd", "said"),
     [
-        ("height", "tall", "199 of 200 values are numbers, but row 8 has `tall`: correct it"),
-        ("height", "inf", "199 of 200 values are numbers, but row 8 has `inf`: correct it"),
-        ("day", "8.1.2024", "199 of 200 values are dates, but row 8 has `8.1.2024`: correct it"),
+        (
+            "height",
+            "tall",
+            "199 of 200 values are numbers, but row 8 has `tall`: correct it, or declare it under `na_values`",
+        ),
+        (
+            "height",
+            "inf",
+            "199 of 200 values are numbers, but row 8 has `inf`: correct it, or declare it under `na_values`",
+        ),
+        (
+            "day",
+            "8.1.2024",
+            "199 of 200 values are dates, but row 8 has `8.1.2024`: correct it, or declare it under `na_values`",
+        ),
         ("code", "y", ""),
         ("city", "3", ""),
     ],

@@ -55,3 +55,16 @@ def test_a_quote_that_no_cell_is_written_in_is_not_proposed(tmp_path: Path) -> N
         rows[2] = f"1,{cell},2"
         (tmp_path / "f.csv").write_text("\n".join(["a,k,y", *rows]), encoding="utf-8")
         assert told("{csv: f.csv}", tmp_path).code == code
+
+
+def test_a_few_words_in_a_listed_column_of_numbers_are_to_be_corrected(tmp_path: Path) -> None:
+    """Not to be looked up: what a model does with columns of words is no answer."""
+    text = SPEC.replace("SOURCE", "{csv: f.csv}").replace("{columns: {a: standard, k: one_hot}}", "{columns: [a]}")
+    (tmp_path / "s.yaml").write_text(text.replace("auto", "1"), encoding="utf-8")
+    for word, advice in (("abc", "correct `abc`, or write `na_values: abc`"), ("n/a", "write `na_values: [n/a]`")):
+        rows = [f"{word if i == 6 else i},u,{i}" for i in range(10)]
+        (tmp_path / "f.csv").write_text("\n".join(["a,k,y", *rows]), encoding="utf-8")
+        (found,) = diagnose(tmp_path / "s.yaml")
+        assert found.code == "NN506"
+        assert len(found.fixes) == 1
+        assert advice in found.fixes[0].message

@@ -112,7 +112,7 @@ def test_what_is_missing(tmp_path: Path) -> None:
         ('{"a": 1, "b": {"c": 2}, "y": 1}\n{"a": true, "b": {"c": 1}, "y": 1}\n', "NN506", "`true` in row 2"),
         ('{"a": 1, "b": {"c": 2}, "y": 1}\n{"a": [1], "b": {"c": 1}, "y": 1}\n', "NN502", "`array: a`"),
         ('{"a": 1, "b": {"d": 2}, "y": 1}\n', "NN503", "no column `b.c`; did you mean `b.d`?"),
-        ('{"a": 1}\n{"a": \n', "NN502", "row 2 is not JSON"),
+        ('{"a": 1}\n{"a": \n', "NN502", "row 2 is not JSON: Expecting value, character 6"),
         ('{"a": 1}\n[1]\n', "NN502", "row 2 is [1], not an object"),
         ("", "NN502", "empty"),
         ("[]", "NN502", "empty"),
