@@ -191,9 +191,15 @@ def keeps_order(
 
 
 def _is_taken_for_data(axes: Axes, result: Rebracketing, sizes: Sequence[Size]) -> bool:
-    """Whether an output that holds units or filters alone is as long as an axis of data that is no axis any more."""
+    """Whether an output that holds units or filters alone is as long as an axis of data that is no axis any more.
+
+    What was merged before counts as axes too.
+    """
     kept = {p.sources[0] for p in result.outputs if p.kind is Kind.IDENTITY}
-    gone = {axis.size for i, axis in enumerate(axes) if i not in kept and not all(atom.is_loose for atom in axis.atoms)}
+    alone = {p.atoms[0].key for p in result.outputs if p.atoms is not None and len(p.atoms) == 1}
+    lost = [axis for i, axis in enumerate(axes) if i not in kept and not all(atom.is_loose for atom in axis.atoms)]
+    gone = {axis.size for axis in lost}
+    gone |= {atom.size for axis in lost for atom in axis.atoms if not atom.is_loose and atom.key not in alone}
     pieces = zip(result.outputs, sizes, strict=True)
     return any(size in gone for p, size in pieces if p.kind is Kind.PART and all(a.is_loose for a in p.atoms or ()))
 

@@ -13,6 +13,7 @@ from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, learned_axis, unna
 if TYPE_CHECKING:
     import numpy as np
 
+_UNKNOWN = "unknown"
 Rule = Callable[["Call"], Sequence[Tensor]]
 
 
@@ -92,7 +93,12 @@ class Call:
         return Tensor(axes=None if axes is None else tuple(axes), numbers=numbers, is_constant=self.is_constant)
 
     def unknown_size(self, hint: str) -> Symbolic:
-        return derived(f"{hint} of {self.owner}")
+        return derived(f"{_UNKNOWN} {hint} of {self.owner}")
+
+
+def is_unknown(size: Size) -> bool:
+    """Whether a size, or a part of it, is one of which nothing is known: it may be any number."""
+    return isinstance(size, Symbolic) and any(_UNKNOWN in name for name, _ in size.powers)
 
 
 def position_of(axis: Number, rank: int) -> int | None:

@@ -14,9 +14,8 @@ from nnspec.onnx_axes.follow import Finding, follow
 from nnspec.onnx_axes.reading import OnnxCall, OnnxFile, array_of, read_file
 from nnspec.onnx_axes.rules.elementwise import ON_THE_FIRST
 from nnspec.onnx_axes.seeds import input_tensors
+from nnspec.onnx_axes.usual import is_usual
 
-# What follows one of these reads a row of numbers, whichever order it has.
-_STATISTICS = frozenset(("InstanceNormalization", "MeanVarianceNormalization", "LpNormalization"))
 _PASSES = frozenset(ON_THE_FIRST) - {"LayerNormalization", "InstanceNormalization", "BatchNormalization", "Softmax"}
 
 
@@ -35,7 +34,7 @@ def check_model(path: str | Path, axes: Mapping[str, Sequence[str]] | None = Non
 def check_file(file: OnnxFile, axes: Mapping[str, Sequence[str]]) -> list[Diagnostic]:
     """The same of a graph that was read."""
     followed = follow(file, input_tensors(file, axes))
-    return [_diagnostic(file, finding) for finding in followed.findings if not _takes_statistics(file, finding)]
+    return [_diagnostic(file, finding) for finding in followed.findings if not is_usual(file, followed, finding)]
 
 
 def _diagnostic(file: OnnxFile, finding: Finding) -> Diagnostic:
@@ -95,12 +94,6 @@ def _meant(axes: Axes, sizes: Sequence[Size]) -> Iterator[Fix]:
     is_same = tuple(axis.size for axis in moved) == tuple(sizes)
     what = f"{order} instead" if is_same else f"{order} before it"
     yield Fix(f"{what} gives {describe(moved)} and keeps every axis apart")
-
-
-def _takes_statistics(file: OnnxFile, finding: Finding) -> bool:
-    """Whether a reshape only gathers groups of channels for a normalization, as exporters write group normalization."""
-    readers = [call for call in file.calls if finding.call.outputs[0] in call.inputs]
-    return isinstance(finding.fault, Mixing) and bool(readers) and all(c.op in _STATISTICS for c in readers)
 
 
 def _ends_in_flatten(file: OnnxFile, name: str) -> bool:

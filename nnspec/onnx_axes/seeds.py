@@ -11,7 +11,7 @@ from nnspec.diagnostics import Diagnostic, Fix, SpecError, did_you_mean
 from nnspec.diagnostics.lists import quoted
 from nnspec.ir.axes import Axis, Size, Symbolic, fresh
 from nnspec.onnx_axes.reading import OnnxFile, file_span
-from nnspec.onnx_axes.tensors import UNKNOWN, Tensor
+from nnspec.onnx_axes.tensors import UNKNOWN, Tensor, nameless
 from nnspec.runtime.ports import METADATA_KEY
 
 
@@ -39,11 +39,13 @@ def _tensor(file: OnnxFile, name: str, names: Sequence[str] | None) -> Tensor:
     for position, ((size, denotation), own) in enumerate(zip(dimensions, known, strict=True)):
         symbol = size if isinstance(size, str) else ""
         stem = own or _word(denotation) or _word(symbol) or ("batch" if position == 0 and size is None else "")
-        label = stem or f"axis {position}"
+        label = stem or nameless(position)
         seen[label] += 1
         label = label if seen[label] == 1 else f"{label} {seen[label]}"
         length: Size = size if isinstance(size, int) else Symbolic.symbol(symbol or f"{name}.{label}")
-        axes.append(_rooted(fresh(label, length, name), f"{name}\0{label}"))
+        is_named = bool(own) or (bool(stem) and stem == _word(symbol))  # twice the same: both count the same things
+        root = stem if is_named else label
+        axes.append(_rooted(fresh(label, length, name), f"{name}\0{root}"))
     return Tensor(axes=tuple(axes))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from nnspec.ir.axes import Atom, Axes, Axis, Size, fresh, sizes, whole_of
 from nnspec.lazy import dataclass
 
+_NAMELESS = "axis "
 Number = Size | None  # of a tensor of integers; None where it is not known
 
 
@@ -47,7 +48,16 @@ def scalar(number: Number, *, is_constant: bool = True) -> Tensor:
 
 def unnamed_axis(size: Size, owner: str, position: int) -> Axis:
     """An axis of which nothing is known but its size."""
-    return fresh(f"axis {position}", size, owner)
+    return fresh(nameless(position), size, owner)
+
+
+def nameless(position: int) -> str:
+    """What an axis is called that has no name."""
+    return f"{_NAMELESS}{position}"
+
+
+def is_nameless(axis: Axis) -> bool:
+    return axis.name.startswith(_NAMELESS)
 
 
 def learned_axis(size: Size, owner: str, name: str) -> Axis:
@@ -101,3 +111,11 @@ def conflict(axes: Sequence[Axis]) -> tuple[Axis, Axis] | None:
             if input_of(one):
                 return first, second
     return None
+
+
+def are_merged_otherwise(first: Axis, second: Axis) -> bool:
+    """Whether two axes are merged from several, some of which are those of the same input, and not the same ones."""
+    if min(len(first.atoms), len(second.atoms)) < 2 or first.atoms == second.atoms:
+        return False
+    shared = {atom.key for atom in first.atoms} & {atom.key for atom in second.atoms}
+    return any(atom.key in shared and atom.origin is not None for atom in first.atoms)

@@ -95,6 +95,9 @@ def _combined(op: str, row: Sequence[Number]) -> Number:
         exact = None if given[1] == 0 else divide(given[0], given[1])
         is_size = isinstance(exact, int) or (isinstance(exact, Symbolic) and exact.is_polynomial)
         return exact if is_size else derived(f"({given[0]})//({given[1]})")
+    if op == "Mod" and len(given) == 2:
+        first, second = given
+        return first % second if isinstance(first, int) and isinstance(second, int) and second > 0 else None
     if op in ("Add", "Sub") and len(given) == 2:
         return _sum(op, given[0], given[1])
     if op in ("Max", "Min") and all(isinstance(number, int) for number in given):

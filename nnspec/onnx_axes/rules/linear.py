@@ -9,7 +9,7 @@ from nnspec.ir.axes import Axis
 from nnspec.onnx_axes.call import Call, Rule
 from nnspec.onnx_axes.faults import Confusion, Meeting
 from nnspec.onnx_axes.rules.elementwise import broadcast_axes
-from nnspec.onnx_axes.tensors import UNKNOWN, Tensor, conflict, join
+from nnspec.onnx_axes.tensors import UNKNOWN, Tensor, are_merged_otherwise, conflict, is_nameless, join, root_of
 
 
 def matmul(call: Call) -> Sequence[Tensor]:
@@ -46,12 +46,33 @@ def _outer(call: Call, operand: Tensor, axes: Sequence[Axis], name: str) -> list
 
 
 def _meet(call: Call, left: Tensor, inner: Axis, right: Tensor, other: Axis) -> None:
-    """Reports where products are summed over two axes that are not one."""
-    if left.is_constant or right.is_constant:
+    """Reports where products are summed over two axes that are not one.
+
+    A matrix of nameless axes that is multiplied by itself is squared, as paths of two steps in a graph are counted.
+    """
+    is_square = left is right and is_nameless(inner) and is_nameless(other)
+    if left.is_constant or right.is_constant or is_square:
         return
     different = conflict([inner, other])
+    if different is None and (_are_crossed(left, inner, right, other) or are_merged_otherwise(inner, other)):
+        different = inner, other
     if different is not None:
         call.report(Confusion(how=Meeting.SUM, first=different[0], second=different[1]))
+
+
+def _are_crossed(left: Tensor, inner: Axis, right: Tensor, other: Axis) -> bool:
+    """Whether each operand has, beside the axis that is summed over, that of the other one: a transpose is missing.
+
+    Not of units alone, such as a square matrix that a network makes and multiplies by itself.
+    """
+    is_data = any(atom.origin is not None for axis in (inner, other) for atom in axis.atoms)
+    if not is_data or inner.atoms == other.atoms or (root_of(inner) == root_of(other) and root_of(inner) is not None):
+        return False
+    return _has_another(left, inner, other) and _has_another(right, other, inner)
+
+
+def _has_another(operand: Tensor, own: Axis, wanted: Axis) -> bool:
+    return any(axis is not own and axis.atoms == wanted.atoms for axis in operand.axes or ())
 
 
 def einsum(call: Call) -> Sequence[Tensor]:

@@ -20,7 +20,7 @@ from nnspec.ir.axes import (
 )
 from nnspec.ir.provenance import Kind
 from nnspec.ir.reshape import Rebracketing, SizeMismatch, keeps_order, rebracket, solve_unknown
-from nnspec.onnx_axes.call import Call, Rule, position_of, positions_of
+from nnspec.onnx_axes.call import Call, Rule, is_unknown, position_of, positions_of
 from nnspec.onnx_axes.faults import Confusion, Meeting, Mixing
 from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, join
 
@@ -66,10 +66,9 @@ def regroup(call: Call, axes: Axes, target: Sequence[Number]) -> Tensor:
     except SizeMismatch:
         return call.tensor(_nameless(call, target), numbers)
     result = rebracket(*_with_fixed_sizes(axes, sizes))
-    is_list = sum(size != -1 and size != 1 for size in target) == 1
-    is_kept = keeps_order(axes, sizes, None, result, is_list=is_list) and not _is_torn(result)
-    harmless = call.is_constant or not result.is_scrambled or is_kept
-    if not harmless and not _is_skew(axes, sizes):
+    is_kept = keeps_order(axes, sizes, None, result, is_list=_is_list(axes, target)) and not _is_torn(result)
+    is_open = any(is_unknown(axis.size) for axis in axes)  # some length would fit, and may be the right one
+    if result.is_scrambled and not (call.is_constant or is_kept or is_open):
         call.report(Mixing(axes=axes, sizes=tuple(sizes), result=result))
     found: list[Axis] = []
     for position, (provenance, size) in enumerate(zip(result.outputs, sizes, strict=True)):
@@ -92,6 +91,8 @@ def _with_fixed_sizes(axes: Axes, sizes: Sequence[Size]) -> tuple[Axes, Sequence
     A size such as `B·T/10` beside a 10 says that T is 10, though the file leaves it open.
     """
     fractions = [s for s in sizes if isinstance(s, Symbolic) and s.coefficient.denominator != 1]
+    if not fractions or not rebracket(axes, sizes).is_scrambled:
+        return axes, sizes
     for name in dict.fromkeys(name for size in fractions for name, _ in size.powers):
         for number in sizes:
             if isinstance(number, int) and number > 1:
@@ -124,15 +125,16 @@ def _is_torn(result: Rebracketing) -> bool:
     return any(count > 1 for count in joined.values())
 
 
-def _is_skew(axes: Axes, sizes: Sequence[Size]) -> bool:
-    """Whether n × (n + 1) becomes (n + 1) × n: rows are moved by one each so, to align relative positions."""
-    before = [axis.size for axis in axes if axis.size != 1]
-    after = [size for size in sizes if size != 1]
-    moved = [(a, b) for a, b in zip(before, after, strict=False) if a != b]
-    if len(before) != len(after) or len(moved) != 2 or moved[0] != moved[1][::-1]:
-        return False
-    a, b = moved[0]
-    return isinstance(a, int) and isinstance(b, int) and abs(a - b) == 1
+def _is_list(axes: Axes, target: Sequence[Number]) -> bool:
+    """Whether a target says no more than that there is a row of so many numbers for each.
+
+    Either all but one size is left to be computed, as in `[-1, 4]`, or that number is last, and all between the batch
+    and it is one axis: places of a map and boxes at each, as in `[0, -1, 4]` or `[2, 144, 4]`.
+    """
+    if sum(size != -1 and size != 1 for size in target) == 1:
+        return True
+    keeps_batch = bool(target) and target[0] == axes[0].size
+    return keeps_batch and len(target) == 3 and (target[1] == -1 or len(axes) > len(target))
 
 
 def _nameless(call: Call, target: Sequence[Number]) -> list[Axis]:

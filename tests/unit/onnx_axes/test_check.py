@@ -68,6 +68,15 @@ SCRAMBLES: dict[str, tuple[str, Constants]] = {
           f = MatMul(x, w) t = Transpose<perm=[0, 1, 3, 2]>(f) y = Reshape(t, s) }""",
         {"w": weights(12, 32), "s": [0, 10, 64]},
     ),
+    "a channel shuffle of groups of four, by a reshape": (
+        """g (float[B, 12, 5, 7] x) => (float y) {
+          f = Conv(x, w) c = Reshape(f, s) d = Reshape(c, t) y = Reshape(d, u) }""",
+        {"w": weights(12, 12, 1, 1), "s": [0, 3, 4, 35], "t": [0, 4, 3, 35], "u": [0, 12, 5, 7]},
+    ),
+    "units in place of a batch that was merged": (
+        "g (float[11, 3, 5] x) => (float y) { f = Reshape(x, s) d = MatMul(f, w) y = Reshape(d, t) }",
+        {"s": [33, 5], "w": weights(5, 24), "t": [11, 24, 3]},
+    ),
     "channels last by a reshape": (
         "g (float[B, 3, 32, 24] x) => (float y) { y = Reshape(x, s) }",
         {"s": [0, 32, 24, 3]},
@@ -177,6 +186,46 @@ RIGHT: dict[str, tuple[str, Constants]] = {
           p = Pad(x, pads) r = Reshape(p, s) c = Slice(r, one, six, one) y = Add(x, c) }""",
         {"pads": [0, 0, 0, 0, 0, 1], "s": [0, 7, 6], "one": [1], "six": [7]},
     ),
+    "as many boxes as columns": (
+        """g (float[B, 3, 4, 4] x) => (float y) {
+          f = Conv(x, w) t = Transpose<perm=[0, 2, 3, 1]>(f) y = Reshape(t, s) }""",
+        {"w": weights(24, 3, 1, 1), "s": [0, -1, 4]},
+    ),
+    "as many boxes as rows, of two pictures": (
+        """g (float[2, 3, 4, 5] x) => (float y) {
+          f = Conv(x, w) t = Transpose<perm=[0, 2, 3, 1]>(f) y = Reshape(t, s) }""",
+        {"w": weights(24, 3, 1, 1), "s": [2, 120, 4]},
+    ),
+    "relative positions to both sides": (
+        """g (float[B, 6, 5] x) => (float y) {
+          r = MatMul(x, w) s = Reshape(r, a) c = Slice(s, one, end, one) y = Reshape(c, b) }""",
+        {"w": weights(5, 12), "a": [0, 12, 6], "one": [1], "end": [2**31 - 1], "b": [0, 6, 11]},
+    ),
+    "neighbours of neighbours": (
+        "g (float[B, V, V] a, float[B, V, 3] x) => (float y) { i = Identity(a) t = MatMul(i, a) y = MatMul(t, x) }",
+        {},
+    ),
+    "neighbours of neighbours, counted": ("g (float[B, 9, 9] a) => (float y) { y = MatMul(a, a) }", {}),
+    "rolled windows, by a number that is computed": (
+        """g (float[B, 8, 3] x) => (float y) {
+          h = Shape<start=1, end=2>(x) m = Mod(two, h) k = Sub(h, m) i = Slice(x, k, h, one)
+          j = Slice(x, zero, k, one) c = Concat<axis=1>(i, j) y = Reshape(c, s) }""",
+        {"two": [-2], "one": [1], "zero": [0], "s": [-1, 4, 2, 3]},
+    ),
+    "rolled windows, by a number that is an input": (
+        """g (float[B, 8, 3] x, int64[1] k) => (float y) {
+          i = Slice(x, k, end, one) j = Slice(x, zero, k, one) c = Concat<axis=1>(i, j) y = Reshape(c, s) }""",
+        {"end": [8], "one": [1], "zero": [0], "s": [-1, 4, 2, 3]},
+    ),
+    "windows of an open map and back": (
+        """g (float[N, H, W, 16] x) => (float y) {
+          h = Shape<start=1, end=2>(x) v = Shape<start=2, end=3>(x) i = Div(h, four) j = Div(v, four)
+          s = Concat<axis=0>(rest, i, four, j, four, c) a = Reshape(x, s)
+          b = Transpose<perm=[0, 1, 3, 2, 4, 5]>(a) d = Reshape(b, t) e = MatMul(d, w)
+          u = Concat<axis=0>(rest, i, j, four, four, c) f = Reshape(e, u)
+          o = Transpose<perm=[0, 1, 3, 2, 4, 5]>(f) r = Concat<axis=0>(rest, h, v, c) y = Reshape(o, r) }""",
+        {"four": [4], "rest": [-1], "c": [16], "t": [-1, 16, 16], "w": weights(16, 16)},
+    ),
     "dense over steps, twice transposed": (
         """g (float[B, 10, 10] x) => (float y) {
           t = Transpose<perm=[0, 2, 1]>(x) d = MatMul(t, w) u = Transpose<perm=[0, 2, 1]>(d) y = Add(x, u) }""",
@@ -223,6 +272,33 @@ def test_axes_of_one_length_that_meet() -> None:
     assert [d.code for d in checked(products, axes=WINDOW)] == ["NN372"]
     scores = 'g (float[B, 8, 8] x) => (float y) { y = Einsum<equation="btf,bsf->bts">(x, x) }'
     assert checked(scores, axes=WINDOW) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "constants"),
+    [
+        (  # scores of an attention whose keys were not transposed, with as many units as positions
+            "g (float[B, 16, 5] x) => (float y) { q = MatMul(x, w) k = Identity(q) y = MatMul(q, k) }",
+            {"w": weights(5, 16)},
+        ),
+        (  # rows and columns of one, columns and rows of the other
+            """g (float[B, 6, 8, 5] x) => (float y) {
+              a = Reshape(x, s) t = Transpose<perm=[0, 2, 1, 3]>(x) b = Reshape(t, s)
+              c = Transpose<perm=[0, 2, 1]>(b) y = MatMul(c, a) }""",
+            {"s": [0, 48, 5]},
+        ),
+    ],
+)
+def test_sums_over_axes_that_are_not_one(text: str, constants: Constants) -> None:
+    assert [(d.code, d.is_error) for d in checked(text, constants)] == [("NN372", False)]
+
+
+def test_a_shuffle_of_three_by_four_is_no_skew() -> None:
+    """Only what loses its first row behind the reshape moves rows on purpose."""
+    text = "g (float[B, 3, 4] x) => (float y) {{ r = Reshape(x, s) y = Slice(r, {start}, end, one) }}"
+    constants: Constants = {"s": [0, 4, 3], "one": [1], "zero": [0], "end": [3]}
+    assert checked(text.format(start="one"), constants) == []
+    assert [d.code for d in checked(text.format(start="zero"), constants)] == ["NN371"]
 
 
 def test_names_that_the_file_says() -> None:
