@@ -32,6 +32,7 @@ def run_build(
     backend: str | TrainingBackend | None = None,
     exporter: str | ExportBackend | None = None,
     is_logged: bool = True,
+    is_kept: bool = True,
 ) -> Run:
     """Check is done; train, evaluate, export, verify.
 
@@ -40,6 +41,7 @@ def run_build(
         backend: the engine that trains, or its name; default that of the spec.
         exporter: the format of the deployed model, or its name; default that of the spec.
         is_logged: whether the training is logged where the spec says, besides the build.
+        is_kept: whether the folder stays, so that it is worth telling where it is.
 
     Raises:
         SpecError: NN617, once all else is written, where a variant is refused.
@@ -78,7 +80,8 @@ def run_build(
             more = {"build_seconds": seconds, "best_epoch": trained.best_epoch, "data": made_of}
             artifact.write_manifest(checked, folder, engine, target, more, chosen)
     run.folder, run.file = out, f"model{target.suffix}"
-    progress.say(f"wrote {out}")
+    if is_kept:
+        progress.say(f"wrote {out}")
     if refused:
         raise SpecError(refused)
     return run

@@ -65,7 +65,8 @@ def run_rebuild(
     built_on, here = _built_on(model), count_processors()
     with tempfile.TemporaryDirectory() as folder:
         with as_many_processors(built_on):
-            run = run_build(checked, out or Path(folder) / "build", progress, exporter=exporter, is_logged=False)
+            place = out or Path(folder) / "build"
+            run = run_build(checked, place, progress, exporter=exporter, is_logged=False, is_kept=out is not None)
         content, again = model.read_bytes(), run.model.read_bytes()
         if content != again:
             _, rebuilt = read_model(run.model, exporter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nnspec.data.overview import BY_CHANCE
 from nnspec.document.types import JsonObject
 from nnspec.report.tables import Exact, Table, format_number
 
@@ -134,6 +135,8 @@ def leakage_of(body: JsonObject) -> Leakage:
             + (f", {one['other_targets']:,} of them with another target" if one["other_targets"] else "")
             for one in report["duplicates"]
         ]
+        if any(one.get("by_chance") for one in report["duplicates"]):
+            found.append(BY_CHANCE)
         facts.append(("samples with equal inputs", "; ".join(found) or "none"))
     for key, what in (("rows", "rows in two splits"), ("groups", "groups in two splits")):
         if key in report:

@@ -93,10 +93,12 @@ def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> P
     epochs = range(1, len(history) + 1)
 
     def paint(axes: Axes) -> None:
-        axes.plot(epochs, [row.get(name, float("nan")) for row in history], color=BLUE, label=split_of(name))
+        marker = "o" if len(history) == 1 else None  # a line of one point is not seen
+        values = [row.get(name, float("nan")) for row in history]
+        axes.plot(epochs, values, color=BLUE, marker=marker, label=split_of(name))
         if f"val_{name}" in history[0]:
             values = [row.get(f"val_{name}", float("nan")) for row in history]
-            axes.plot(epochs, values, color=ORANGE, linestyle="--", label="validation")
+            axes.plot(epochs, values, color=ORANGE, linestyle="--", marker=marker, label="validation")
         axes.axvline(best_epoch, color=GREY, linestyle=":", label=f"kept: epoch {best_epoch}")
         axes.locator_params(axis="x", integer=True)
         axes.set_xlabel("epoch")
@@ -105,6 +107,8 @@ def _curve(history: Sequence[dict[str, float]], name: str, best_epoch: int) -> P
 
     first, last = history[0].get(name, float("nan")), history[-1].get(name, float("nan"))
     text = f"{first:.4g} in the first of {len(history)} epochs, {last:.4g} in the last; epoch {best_epoch} is kept."
+    if len(history) == 1:
+        text = f"{first:.4g} in the only epoch."
     return draw(name, text, paint)
 
 

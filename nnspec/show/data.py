@@ -6,6 +6,7 @@ import io
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from nnspec.data.overview import BY_CHANCE
 from nnspec.document.types import JsonObject
 
 WIDTH = 80
@@ -117,6 +118,8 @@ def _leakage(leakage: JsonObject, width: int) -> str:
         first, then = one["splits"]
         other = f" ({one['other_targets']:,} with another target)" if one["other_targets"] else ""
         lines.append(f"  equal inputs: {one['samples']:,} of {then} are in {first} too{other}")
+    if any(one["by_chance"] for one in leakage["duplicates"]):
+        lines.append(f"    {BY_CHANCE}")
     if not leakage["duplicates"]:
         lines.append("  equal inputs: none")
     for key, what in (("groups", "groups"), ("rows", "rows")):

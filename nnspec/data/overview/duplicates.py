@@ -92,8 +92,8 @@ def _with_targets(inputs: NDArray[np.uint64], split: Split) -> NDArray[np.uint64
     return mapped.map_rows(lambda a, b: _mixed(a + _mixed(b)), inputs, targets)
 
 
-def is_expected(data: Dataset, count: int) -> bool:
-    """Whether so many samples would be alike by chance: the inputs can have few different values.
+def is_expected(data: Dataset) -> bool:
+    """Whether samples are alike by chance: the inputs can have few different values.
 
     Combinations of the values that each position has are counted as if every one could occur.
     """

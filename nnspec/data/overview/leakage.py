@@ -34,7 +34,8 @@ def find_leakage(plan: DataPlan, data: Dataset) -> Leakage:
     """Compares the splits, and the inputs with the targets."""
     duplicates, telltales = find_duplicates(data), list(find_telltales(plan, data))
     warnings = [_telltale(told) for told in telltales]
-    if duplicates and not is_expected(data, sum(one.count for one in duplicates)):
+    by_chance = bool(duplicates) and is_expected(data)
+    if not by_chance:
         warnings = [_duplicates(plan, data, one) for one in duplicates] + warnings
     origins, pairs = data.origins, list(combinations(data.splits, 2))
     report: JsonObject = {
@@ -43,6 +44,7 @@ def find_leakage(plan: DataPlan, data: Dataset) -> Leakage:
                 "splits": [one.first, one.then],
                 "samples": one.count,
                 "other_targets": one.different,
+                "by_chance": by_chance,
                 "rows": [list(pair) for pair in one.rows],
             }
             for one in duplicates

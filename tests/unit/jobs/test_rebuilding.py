@@ -65,6 +65,7 @@ def test_the_same_bytes_from_model_and_data_alone(folder: Path) -> None:
         "versions": {},
     }
     assert {path.name for path in folder.iterdir()} == {"data", "model.onnx"}
+    assert "wrote" not in made.stderr
 
 
 def test_manifest_and_model_have_the_same_hashes(built: Path) -> None:
@@ -108,6 +109,7 @@ def test_versions_that_differ_are_named(folder: Path) -> None:
     assert made.exit_code == 1
     assert "NN538" in made.stderr
     assert "keras was 3.0.0, now it is " in made.stderr
+    assert f"wrote {folder / 'again'}" in made.stderr
     assert (folder / "again" / "model.onnx").read_bytes() == before
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from nnspec.ir import axes as ax
 from nnspec.report.glimpses import Glimpses
 from nnspec.report.outcome import Given, Outcome
-from nnspec.report.plots import curves, plots_of
+from nnspec.report.plots import BLUE, ORANGE, curves, plots_of
 from nnspec.report.tables import confusion
 from nnspec.report.worst import worst_samples
 
@@ -109,3 +109,10 @@ def test_epochs_are_whole_numbers() -> None:
     ticks = re.findall(r'<g id="?[^>]*?>?|<text[^>]*>([^<]*)</text>', plot.svg)
     assert {"1", "2", "3"} <= set(ticks)
     assert "1.5" not in ticks[: ticks.index("epoch")]
+
+
+def test_of_one_epoch_each_value_is_a_point() -> None:
+    (plot,) = curves([{"loss": 3.0, "val_loss": 2.0}], 1)
+    assert plot.text == "3 in the only epoch."
+    points = re.findall(r'<use xlink:href="#[^"]*" x="[^"]*" y="[^"]*" style="fill: (#[0-9a-f]{6})', plot.svg)
+    assert {BLUE.lower(), ORANGE.lower()} <= set(points)

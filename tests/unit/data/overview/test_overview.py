@@ -14,7 +14,10 @@ from click.testing import CliRunner, Result
 from nnspec.cli import main
 from nnspec.data.arrays import mapped
 from nnspec.data.dataset import load
+from nnspec.data.overview import BY_CHANCE
 from nnspec.data.overview.duplicates import find_duplicates, is_expected
+from nnspec.data.overview.leakage import find_leakage
+from nnspec.report.data_tables import leakage_of
 from nnspec.show.data import to_text
 from tests.support.data_files import X, head_of, labelled
 from tests.unit.data.section.test_plan import plan_of
@@ -63,7 +66,7 @@ def test_json(spec: Path) -> None:
     assert width["type"] == "float32"
     assert width["splits"]["train"] == {"values": 6, "missing": 0, "mean": 3.5, "std": 1.70783, "min": 1.0, "max": 6.0}
     assert body["leakage"]["duplicates"] == [
-        {"splits": ["train", "test"], "samples": 1, "other_targets": 1, "rows": [[2, 9]]}
+        {"splits": ["train", "test"], "samples": 1, "other_targets": 1, "by_chance": True, "rows": [[2, 9]]}
     ]
     assert body["samples"][0] == {"row": 1, "inputs": {"x": [1.0, 1.0]}, "targets": {"kind": ["round"]}}
 
@@ -85,6 +88,7 @@ def test_text_fits_80_columns_and_quiet_says_warnings_alone(spec: Path) -> None:
         "4 (66.7%)",
         "input x: shape 2",
         "1 of test are in train too (1 with another target)",
+        BY_CHANCE,
     ):
         assert words in shown.stdout
     quiet = run("data", spec, "-q")
@@ -154,7 +158,8 @@ def test_duplicates_are_those_of_a_plain_search(seed: int, tmp_path: Path) -> No
     labelled(tmp_path / "a.npz", rng.integers(0, 3, 80))
     x = rng.choice([-1.0, 1.0, 0.5, 2.0, 3.0, np.pi, 7.0, 8.0], (80, 2))  # signs alone tell some apart
     np.savez(tmp_path / "a.npz", x=x, label=np.arange(80) % 3)
-    data = load(plan_of(ARRAYS, tmp_path), {"x": X}, {"y": head_of(3)})
+    plan = plan_of(ARRAYS, tmp_path)
+    data = load(plan, {"x": X}, {"y": head_of(3)})
     found = {(one.first, one.then): one for one in find_duplicates(data)}
     for first, then in (("train", "validation"), ("train", "test"), ("validation", "test")):
         a, b = data.splits[first], data.splits[then]
@@ -166,7 +171,10 @@ def test_duplicates_are_those_of_a_plain_search(seed: int, tmp_path: Path) -> No
         assert one.different == sum(tuple(row) in known and (*row, label) not in pairs for row, label in rows)
         for before, after in one.rows:
             np.testing.assert_array_equal(x[before - 1], x[after - 1])
-    assert is_expected(data, 10)  # 64 combinations in 80 samples
+    assert is_expected(data)  # 64 combinations in 80 samples
+    told = leakage_of({"leakage": find_leakage(plan, data).report})
+    assert not told.warnings
+    assert dict(told.facts)["samples with equal inputs"].endswith(BY_CHANCE)
 
 
 PADDED = """\
