@@ -163,6 +163,8 @@ def _by_column(slot: SlotPlan, values: Values) -> dict[str, Values]:
             name: {split: last_axis(found, index) for split, found in values.items()}
             for index, name in enumerate(slot.columns)
         }
+    if len(slot.columns) == 1:  # a window of one column, without an axis for it
+        return {slot.columns[0]: values}
     return {slot.array or slot.source.kind: values}
 
 

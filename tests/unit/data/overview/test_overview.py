@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from nnspec import api
 from nnspec.cli import main
 from nnspec.data.arrays import mapped
 from nnspec.data.dataset import load
 from nnspec.data.overview import BY_CHANCE
 from nnspec.data.overview.duplicates import find_duplicates, is_expected
 from nnspec.data.overview.leakage import find_leakage
+from nnspec.data.overview.ranges import training_ranges
+from nnspec.jobs.dataset import load_dataset
 from nnspec.report.data_tables import leakage_of
 from nnspec.show.data import to_text
 from tests.support.data_files import X, head_of, labelled
@@ -69,6 +72,25 @@ def test_json(spec: Path) -> None:
         {"splits": ["train", "test"], "samples": 1, "other_targets": 1, "by_chance": True, "rows": [[2, 9]]}
     ]
     assert body["samples"][0] == {"row": 1, "inputs": {"x": [1.0, 1.0]}, "targets": {"kind": ["round"]}}
+
+
+def test_a_window_of_one_column_is_called_after_it(spec: Path) -> None:
+    spec.write_text(
+        "nnspec: 1\ninputs: {past: {axes: {time: 2}}}\nmodel: [{Dense: 1}]\noutputs: {next: {task: regression}}\n"
+        "data:\n  source: {csv: a.csv}\n  order_by: day\n  window: {lookback: 2, horizon: 1}\n"
+        "  split: {train: 0.6, test: 0.4}\n"
+        "  inputs: {past: {columns: [width]}}\n  outputs: {next: {columns: [width]}}\n",
+        encoding="utf-8",
+    )
+    lines = [f"2024-03-{i:02},{i}" for i in range(1, 21)]
+    (spec.parent / "a.csv").write_text("day,width\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    body = json.loads(run("data", spec, "--format", "json").stdout)
+    assert list(body["inputs"]["past"]["columns"]) == ["width"]
+    assert body["splits"]["train"]["last"] == "2024-03-12"  # a target, and in no window
+    checked = api.load(spec).checked
+    assert checked.data is not None
+    rows = checked.data, load_dataset(checked)
+    assert training_ranges(*rows) == {"past": {"width": [1.0, 11.0]}}
 
 
 @pytest.mark.parametrize("times", ["2024-{:02d}", "{}", "{}.5", "Q{:02d}"])
