@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nnspec.evaluation.runs import Build, read_build
 
+_ROWS = "prepared rows of "
 Pair = tuple[str | None, str | None]  # what the first build has, and the second
 
 
@@ -60,7 +61,9 @@ def render(found: Differences) -> str:
     lines += ["built from:"] if found.origins else ["built from: the same data, versions and seed"]
     for name, (before, after) in found.origins.items():
         lines.append(f"  {name}: {_short(before)} -> {_short(after)}")
-    lines.append("metrics:")
+    others = [name.removeprefix(_ROWS) for name in found.origins if name.startswith(_ROWS)]
+    caution = f" (of other rows, or of rows prepared otherwise: {', '.join(others)})" if others else ""
+    lines.append(f"metrics{caution}:")
     for metric, (old, new) in found.metrics.items():
         change = f"  ({new - old:+.4g})" if old is not None and new is not None else ""
         lines.append(f"  {metric}: {_number(old)} -> {_number(new)}{change}")
@@ -70,7 +73,7 @@ def render(found: Differences) -> str:
 def _origins(build: Build, manifest: Mapping[str, Mapping[str, Mapping[str, str]]]) -> dict[str, str]:
     data = manifest.get("data", {})
     found = {f"data file {name}": digest for name, digest in data.get("files", {}).items()}
-    found |= {f"prepared rows of {name}": digest for name, digest in data.get("rows", {}).items()}
+    found |= {f"{_ROWS}{name}": digest for name, digest in data.get("rows", {}).items()}
     found |= {f"version of {name}": str(version) for name, version in manifest.get("versions", {}).items()}
     return {**found, "seed": str(build.seed)}
 
