@@ -127,6 +127,6 @@ def _apart(
         return []
     many = f"{len(odd)} steps of `{name}` are" if len(odd) > 1 else f"1 step of `{name}` is"
     return [
-        f"`{file.name}`: {many} not `{every}`, as all were in training, such as that behind `{times[odd[0]]}`: windows "
+        f"`{file.name}`: {many} not `{every}`, as all were in training, such as that after `{times[odd[0]]}`: windows "
         "across it span another time"
     ]

@@ -77,7 +77,7 @@ class Formula(Layer):
         ),
         "weights": a.Arg(_WEIGHTS, "Weights by name, each with its axes.", None),
         "dtype": a.choice(
-            "What it gives: numbers; whole numbers, such as ids, without what is behind the point; or flags, set where "
+            "What it gives: numbers; whole numbers, such as ids, without what follows the point; or flags, set where "
             "it is not 0, such as an attention mask.",
             ["float32", "int32", "bool"],
             "float32",
