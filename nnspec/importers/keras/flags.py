@@ -54,7 +54,18 @@ def is_masked_softmax(call: Call, kind: str) -> bool:
 
 
 def masked_softmax(op: Operation, softmax: Callable[[Read], Read]) -> Read:
-    """The softmax of what flags let through, and zeros elsewhere, as Keras' layer computes it."""
+    """The softmax of what flags let through, and zeros elsewhere, as Keras' layer computes it.
+
+    Raises:
+        ImportFault: where Keras' layer refuses its mask, as one of steps for values that have features too.
+    """
     flags, scores = op.keywords["mask"], op.argument(0, "inputs")
+    counts = [1 + len(op.axes(read)) for read in (flags, scores) if isinstance(read, Read)]
+    if len(set(counts)) > 1:
+        raise ImportFault(
+            f"layer `{op.call.name}` (Softmax) fails in Keras itself on padded input: its mask has {counts[0]} axes, "
+            f"batch included, and what it reads has {counts[1]}",
+            help="give the mask the axes of what the layer reads, or end it before, and save the model again",
+        )
     seen = add_formula(op, f"where({{0}} > 0.5, {{1}}, {_HIDDEN!r})", [flags, scores])
     return add_formula(op, "where({0} > 0.5, {1}, 0.0)", [flags, softmax(seen)])

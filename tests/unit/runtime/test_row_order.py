@@ -95,7 +95,7 @@ def test_steps_that_training_would_have_refused_are_told(tmp_path: Path) -> None
     for every in ("1d", "auto"):
         (note,) = read_samples(tmp_path / "a.csv", {**METADATA, "every": every}).notes
         assert f"1 step of `t` is not `{every}`" in note
-        assert "behind `2024-02-03`" in note
+        assert "after `2024-02-03`" in note
     (tmp_path / "a.csv").write_text("t,g,a,b,c\n" + "\n".join(line for line in lines if ",v," in line))
     assert not read_samples(tmp_path / "a.csv", {**METADATA, "every": "1d"}).notes
     (note,) = read_samples(tmp_path / "a.csv", {**METADATA, "every": "2d"}).notes
