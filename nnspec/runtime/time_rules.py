@@ -54,6 +54,7 @@ def sort_keys(values: Sequence[Any]) -> list[Any]:
     if not all(issubclass(kind, str) for kind in set(map(type, values))):
         return list(values)
     try:
+        NumberColumn().read(values[:1])  # of moments and text, the first tells
         numbers = NumberColumn().read(values)
     except CellError:
         return list(parse_times(values) or values)

@@ -301,7 +301,7 @@ def _check_keys(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
         elif column.missing:
             yield missing_values(plan.source, name, column.missing, span, where)
         elif where == plan.order_path and name == plan.order_by and column.is_text and column.values is not None:
-            fault = check_time_order(plan, [str(value) for value in column.values])
+            fault = check_time_order(plan, list(map(str, column.values)))
             if fault is not None:
                 yield fault
 

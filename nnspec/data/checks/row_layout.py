@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import le
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.prepare.cuts import cut
@@ -48,8 +49,9 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
             return None
         assert plan.source is not None
         keys = sort_keys(plan.source.source.order_cells(plan.source, values))
-        rows = sorted(rows, key=keys.__getitem__)
-        keys = [keys[row] for row in rows]
+        if not all(map(le, keys, islice(keys, 1, None))):  # most files are in order
+            rows = sorted(rows, key=keys.__getitem__)
+            keys = [keys[row] for row in rows]
     series = [range(count)]
     if plan.series_column is not None or not plan.joins_files:
         codes = series_codes(plan, files, count)
