@@ -117,6 +117,10 @@ def _fixes(context: Context, node: Node, before: Padding, wanted: float) -> Iter
             "it is then not scaled, and not counted in the statistics"
         )
         return
+    maker = next((maker for maker in context.graph.nodes if maker.name == node.inputs[0].node), None)
+    if maker is not None and maker.layer.looks_up_ids:
+        yield Fix(f"mask id 0 where it is looked up: `mask_zero: true` of `{maker.name}`, and no `{node.kind}`")
+        return
     if before.changed_by:
         yield Fix(
             f"put the `{node.kind}` before {before.changed_by}: layers that treat each step separately keep its mask"

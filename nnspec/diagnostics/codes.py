@@ -79,6 +79,7 @@ CODES: dict[str, str] = {
     "NN337": "targets-beyond-the-loss",
     "NN338": "augmentation-of-another-range",
     "NN339": "half-read-step-selected",
+    "NN340": "state-of-another-kind",
     "NN328": "steps-never-used",
     "NN329": "most-taps-see-only-padding",
     "NN330": "branches-shifted",

@@ -172,7 +172,7 @@ class _SlotProbe:
                 "NN506",
                 f"column `{name}` contains text{shown}, but {self.slot.kind} `{self.slot.name}` takes numbers",
                 key,
-                fixes=(marked,) if marked is not None else _words_to_numbers() if is_input else (),
+                fixes=(marked,) if marked is not None else _words_to_numbers() if is_input else _words_to_classes(),
             )
         elif is_input or self.slot.needs_numbers(self.model.task):
             self.report.extend(check_target(self.plan, self.files, self.slot, self.slot.columns.index(name)))
@@ -277,6 +277,10 @@ class _SlotProbe:
         if len(levels[0]) != shape[layout.sample]:
             raise FitError(f"there are {len(levels[0])} lengths for {shape[layout.sample]} samples")
         return shape[layout.sample]
+
+
+def _words_to_classes() -> tuple[Fix, ...]:
+    return (Fix("if its words are classes: `task: classification`, with a softmax that has a unit for each"),)
 
 
 def _words_to_numbers() -> tuple[Fix, ...]:

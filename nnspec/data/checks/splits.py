@@ -151,7 +151,27 @@ def check_classes(plan: DataPlan, files: PlanFacts, slot: SlotPlan, model: Slot)
     if model.classes is not None and len(found) > known:
         message = f"the labels of output `{slot.name}` form {len(found)} classes, but `outputs` lists {known}"
     span = slot.span_of(slot.data_key)
-    yield Diagnostic("NN508", message, span, path=slot.where(slot.data_key), notes=(f"the labels: {shown}",))
+    notes, fixes = (f"the labels: {shown}",), _class_fixes(model, found)
+    yield Diagnostic("NN508", message, span, path=slot.where(slot.data_key), notes=notes, fixes=fixes)
+
+
+def _class_fixes(model: Slot, labels: Sequence[str]) -> tuple[Fix, ...]:
+    """A head for so many classes, or a regression where the labels are measured values."""
+    if any("." in label and _is_number(label) and float(label) % 1 for label in labels):
+        return (Fix("these are no classes but measured values: `task: regression`, with a linear head"),)
+    if model.task == "binary" and len(labels) > 2:
+        return (Fix(f"use `task: classification` and a softmax over {len(labels)} units"),)
+    if model.classes is None and model.task == "classification" and len(labels) > 1:
+        return (Fix(f"give the last layer {len(labels)} units, or `units: auto`, which counts the classes"),)
+    return ()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def slot_labels(files: PlanFacts, slot: SlotPlan) -> Sequence[str] | None:

@@ -13,12 +13,15 @@ from nnspec.ir.axes import SEQUENCE, has_word
 def target_fixes(model: Slot, shape: Sequence[int]) -> tuple[Fix, ...]:
     """Fixes for an output's targets of this shape, samples left out.
 
-    Steps too many or too few, one-hot labels, and two units for one yes or no.
+    Steps or places too many or too few, one-hot labels, and two units for one yes or no.
     """
     steps = [(name, size) for name, size in model.data_axes if has_word(name, SEQUENCE)]
     wanted = [size for _, size in model.data_axes]
     if model.task == "classification" and model.class_size in shape and len(shape) == len(wanted) + 1:
-        return (Fix("these are one-hot: write each label as one number, its position (`argmax` over the last axis)"),)
+        return (
+            Fix("where these are one-hot: write each label as one number, its position (`argmax` over the last axis)"),
+            Fix("where several can apply at once: `task: multilabel`, with sigmoids"),
+        )
     if model.task in ("binary", "multilabel") and prod(shape) == 1 and wanted == [2]:
         return (
             Fix("one yes or no has one probability: give the last layer one unit"),
@@ -27,6 +30,11 @@ def target_fixes(model: Slot, shape: Sequence[int]) -> tuple[Fix, ...]:
     if steps and len(shape) < len(wanted):
         last = f"leave out `return_sequences`, or pool over `{steps[0][0]}`"
         return (Fix(f"for one target a sample, give the last step alone: {last}"),)
+    if not shape and wanted:
+        listed = " and ".join(f"`{name}`" for name, _ in model.data_axes)
+        return (
+            Fix(f"for one target a sample, bring {listed} together: a global pooling, or `Flatten` before the head"),
+        )
     if not steps and len(shape) == len(wanted) + 1:
         return (Fix("for a target at each step, keep the steps: `return_sequences: true` of a recurrent layer"),)
     return ()

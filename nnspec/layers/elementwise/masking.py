@@ -40,7 +40,9 @@ class Masking(Layer):
 
     def infer(self, call: Call) -> Inferred:
         if len(call.axes) < 2:
-            call.require_rank(2, what="steps and features")
+            is_ids = call.input.dtype.startswith("int")
+            ids = Fix("for ids, mask id 0 where they are looked up: `mask_zero: true` of the `Embedding`")
+            call.require_rank(2, what="steps and features", fixes=[ids] if is_ids else [])
         last = len(call.axes) - 1
         _refuse_parts_of_steps(call)
         check_steps(call, (last - 1,))

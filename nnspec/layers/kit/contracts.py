@@ -195,7 +195,8 @@ def require_sequence(call: Call) -> None:
     Raises:
         Fault: NN310, with what was probably forgotten.
     """
-    call.require_rank(2, what="steps and features", fixes=_sequence_fixes(call) if len(call.axes) == 1 else ())
+    fixes = _sequence_fixes(call) if len(call.axes) == 1 else _features_of_steps(call)
+    call.require_rank(2, what="steps and features", fixes=fixes)
 
 
 def require_channel_axis(call: Call, rank: int, what: str) -> None:
@@ -218,6 +219,21 @@ def _all_steps(call: Call) -> list[Fix]:
         return []
     edits = () if maker.kind_span.trail else add_key(maker.body, argument, "true")
     return [Fix(f"make `{call.input.node}` return all its steps: `{argument}: true`", edits)]
+
+
+def _features_of_steps(call: Call) -> list[Fix]:
+    """More axes than one of each step are read as one, or the layer goes over the first of them."""
+    first, *rest = ax.names(call.axes)
+    if len(rest) < 2:
+        return []
+    name = next(name for name in ("features", "all_features") if name not in rest)
+    return [
+        call.insert_before(
+            f"to read {quoted(rest)} as the features of each step, merge them",
+            [f"merge: {{{name}: [{', '.join(rest)}]}}"],
+        ),
+        Fix(f"for a sequence along `{rest[0]}` at each position of `{first}`, wrap it: `TimeDistributed`"),
+    ]
 
 
 def _sequence_fixes(call: Call) -> list[Fix]:

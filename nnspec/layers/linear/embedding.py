@@ -78,6 +78,9 @@ class Embedding(Layer):
         "quantization_config": a.Arg({"type": "null"}, "Not used: specs do not support quantization.", None),
     }
 
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        return None  # the vector of id 0 is like any other
+
     def why(self, node: Node) -> dict[str, str]:
         count, size = node.args["input_dim"], node.args["output_dim"]
         made = node.outputs[0].axes[-1]

@@ -150,7 +150,25 @@ def _fixes(call: Call, which: int) -> list[Fix]:
     pairs = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
     if len(mine) == len(theirs) and ax.sizes(call.axes) == ax.sizes(call.inputs[which].axes):
         return [_renaming(call, which, pairs)]
-    return []
+    return _resizing(call, which)
+
+
+def _resizing(call: Call, which: int) -> list[Fix]:
+    """How values of as many axes but other sizes are brought to one: a projection of features, margins of places."""
+    mine, theirs = call.axes, call.inputs[which].axes
+    if len(mine) != len(theirs):
+        return []
+    unlike = [(a, b) for a, b in zip(mine, theirs, strict=True) if a.size != b.size]
+    if len(unlike) == 1 and mine[-1].size != theirs[-1].size and all(map(ax.is_unordered, unlike[0])):
+        layer = "`Dense`" if len(mine) == 1 else "`Dense`, or a convolution of kernel size 1"
+        return [Fix(f"bring `{call.inputs[which].node}` to {mine[-1].size} of `{mine[-1].name}` with a {layer}")]
+    if any(ax.is_unordered(axis) for pair in unlike for axis in pair):
+        return []
+    names = ", ".join(dict.fromkeys(f"`{a.name}`" for a, _ in unlike))
+    return [
+        Fix(f"keep the length of {names} with `padding: same` of the layers between, or cut the longer one"),
+        Fix(f"behind strides or pooling, give {names} a length that they divide: pad the input up to it"),
+    ]
 
 
 def _renaming(call: Call, which: int, pairs: Sequence[tuple[str, str]]) -> Fix:

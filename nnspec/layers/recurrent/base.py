@@ -209,6 +209,7 @@ def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
         )
     for state, value in zip(states, given, strict=True):
         if ax.sizes(value.axes) == ax.sizes(state.axes):
+            _warn_of_another_state(call, state, value)
             continue
         what = f"{state.axes[0].size} units" if len(state.axes) == 1 else f"axes {ax.describe(state.axes)}"
         call.fail(
@@ -221,6 +222,31 @@ def check_initial_states(call: Call, states: Sequence[StateSpec]) -> None:
             fixes=_state_fixes(call, state, value),
             about=[*value.axes],
         )
+
+
+_HALVES = ("forward_hidden", "backward_hidden")
+
+
+def _warn_of_another_state(call: Call, state: StateSpec, value: Value) -> None:
+    """NN340: the cell state of a layer as the hidden state of another, or one half's hidden state as its cell state."""
+    wanted, found = state.name.rpartition("_")[2], value.port.rpartition("_")[2]
+    is_swapped = (wanted, found) == ("hidden", "cell")
+    is_other_half = wanted == "cell" and value.port in _HALVES
+    if not is_swapped and not is_other_half:
+        return
+    order = ", ".join(f"`{name}`" for name in ("hidden", "cell"))
+    fixes = [Fix(f"list the states in the order {order}")]
+    if is_other_half:
+        fixes = [
+            Fix("join both halves of each state with a `Concatenate`, and give the layer as many units as both have")
+        ]
+    call.warn(
+        "NN340",
+        f"initial state `{state.name}` of `{call.kind}` is `{value.node}.{value.port}`, a state of another kind",
+        "from",
+        fixes=fixes,
+        about=[value.node],
+    )
 
 
 def _state_fixes(call: Call, state: StateSpec, value: Value) -> list[Fix]:
