@@ -34,6 +34,7 @@ A forecast with its uncertainty: for each value the levels that given shares of 
 - Loss: the pinball loss, the mean over the levels.
 - `calibrate: conformal`: on the validation split each interval, as from 0.1 to 0.9, is widened or narrowed until it
   holds its share (conformalized quantile regression), for each step of a horizon; the deployed graph has the offsets.
+  Where whole series or groups are validated on, each of them counts alike, and the bound is one for a series to come.
 - Evaluation gives the pinball loss, that of each level, how many targets are within each interval and its width, and
   RMSE, MAE and R² of the median, beside quantiles around the naive forecast.
 """,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from nnspec.runtime.row_order import passed_columns
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.sequences import pad_sequences
 from nnspec.runtime.tables import options_of, require_columns, samples_of_table, table_columns
+
+_AT_ONCE = 1 << 16  # values of lists
 
 
 def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, metadata: Metadata) -> Samples:
@@ -112,13 +115,23 @@ def numbers_of(values: Sequence[object], reader: JsonNumbers) -> Array:
     return np.array([np.nan if number is None else number for number in found], np.float64)
 
 
-def array_of(records: Sequence[Record], name: str) -> Array:
+def array_of(records: Iterable[Record], name: str) -> Array:
     """What rows hold under a name as an array: axes `row …`, or of steps or lengths as `json_arrays` calls them.
+
+    Args:
+        records: the rows, which are gone through twice: where a file is read anew each time, no list is kept.
 
     Raises:
         JsonError: where they are not of one shape and kind.
     """
-    values = list(values_of_array(records, name))
-    kind = array_form(iter(values), name)[2]
-    dtype = {"b": np.dtype(bool), "i": np.dtype(np.int64), "f": np.dtype(np.float64)}.get(kind, np.dtype(str))
-    return np.array([value for _, value in values], dtype)
+    count, shape, kind = array_form(values_of_array(records, name), name)
+    dtype = {"b": np.dtype(bool), "i": np.dtype(np.int64), "f": np.dtype(np.float64)}.get(kind)
+    values = (value for _, value in values_of_array(records, name))
+    parts = iter(lambda: list(islice(values, _AT_ONCE)), [])
+    if dtype is None:  # text, whose width all of it decides
+        return np.concatenate([np.array(part, np.dtype(str)) for part in parts])
+    found = np.empty((count, *shape), dtype)
+    for index, part in enumerate(parts):
+        start = index * _AT_ONCE
+        found[start : start + len(part)] = part
+    return found

@@ -3,6 +3,10 @@
 Romano, Patterson and Candès, "Conformalized quantile regression", 2019: an interval is widened by the k-th smallest of
 the distances by which the targets of n validation samples lie outside of it (negative inside), k = ceil((n + 1)·share).
 That is done for each position of the targets by itself, such as each step of a horizon, on what the network gives.
+
+Where whole series (or groups) are validated on, a target of another series is what is to be bounded, and windows of
+one series are alike: each of the K series then counts as much as another, and the rank is that of K + 1 (Dunn,
+Wasserman and Ramdas, "Distribution-free prediction sets for two-layer hierarchical models", 2022).
 """
 
 from __future__ import annotations
@@ -77,9 +81,20 @@ def calibrate_outputs(
         transform = transforms[output.name]
         assert transform.levels is not None
         truth, counted = validation.y[output.name], validation.counts(output.name)
-        offset = fit_offsets(output, transform.levels, truth, predicted[output.name], counted)
+        offset = fit_offsets(output, transform.levels, truth, predicted[output.name], counted, whole_groups(dataset))
         transforms[output.name] = replace(transform, levels=replace(transform.levels, offset=offset))
     return transforms
+
+
+def whole_groups(dataset: Dataset) -> NDArray[np.int64] | None:
+    """The series or group of each validation sample, where no training sample is of one of them; else None."""
+    groups, train, validation = dataset.origins.groups, dataset.splits["train"], dataset.splits["validation"]
+    if groups is None:
+        return None
+    known, own = np.unique(groups[train.rows]), groups[validation.rows]
+    if np.isin(own, known).any():
+        return None
+    return np.asarray(np.unique(own, return_inverse=True)[1].reshape(-1), np.int64)
 
 
 def fit_offsets(
@@ -88,6 +103,7 @@ def fit_offsets(
     truth: np.ndarray,
     predicted: np.ndarray,
     counted: NDArray[np.bool_] | None = None,
+    groups: NDArray[np.int64] | None = None,
 ) -> Float:
     """What to add to each level: axes `*output`. The median stays, as does a level without a share to reach.
 
@@ -95,6 +111,7 @@ def fit_offsets(
         truth: targets as the network learns them, axes `sample *data`.
         predicted: what it gives for them, axes `sample *output`.
         counted: which of the targets count.
+        groups: the series or group of each sample, where the samples to come are of others; axes `sample`.
     """
     given = np.moveaxis(predicted, levels.axis, -1).astype(np.float64)
     wide = truth.reshape(given.shape[:-1]).astype(np.float64)
@@ -104,14 +121,14 @@ def fit_offsets(
     values, paired = levels.values, set[int]()
     for low, high in pairs(values):
         outside = np.maximum(given[..., low] - wide, wide - given[..., high])
-        reach = _smallest(output, outside, share(values, low, high))
+        reach = _smallest(output, outside, share(values, low, high), groups)
         offset[..., low], offset[..., high] = -reach, reach
         paired |= {low, high}
     for index, level in enumerate(values):
         if index in paired or level == 0.5:
             continue
         side = 1.0 if level > 0.5 else -1.0  # a level without a mirror image is a bound on one side
-        offset[..., index] = side * _smallest(output, side * (wide - given[..., index]), max(level, 1 - level))
+        offset[..., index] = side * _smallest(output, side * (wide - given[..., index]), max(level, 1 - level), groups)
     return np.moveaxis(offset, -1, levels.axis - 1).astype(np.float32)
 
 
@@ -120,18 +137,38 @@ def bounding_rank(count: int, wanted: float) -> int:
     return math.ceil((count + 1) * wanted - 1e-9)
 
 
-def _smallest(output: Output, scores: np.ndarray, wanted: float) -> np.ndarray:
-    """The score of that rank, of each position: axes `sample *data` to `*data`; NaN does not count."""
+def _smallest(output: Output, scores: np.ndarray, wanted: float, groups: NDArray[np.int64] | None) -> np.ndarray:
+    """The score that bounds the share, of each position: axes `sample *data` to `*data`; NaN does not count."""
+    if groups is not None:
+        flat = scores.reshape(len(scores), -1)
+        bounds = [_smallest_of_groups(output, column, wanted, groups) for column in flat.T]
+        return np.array(bounds).reshape(scores.shape[1:])
     counts = np.sum(~np.isnan(scores), axis=0)
     ranks = np.vectorize(lambda count: bounding_rank(int(count), wanted), otypes=[np.int64])(counts)
     if np.any(ranks > counts):
-        fewest = int(counts.min())
-        needed = math.ceil(wanted / (1 - wanted) - 1e-9)
-        message = (
-            f"output `{output.name}` cannot be calibrated: an interval of {wanted:.4g} needs {needed} validation "
-            f"samples, but there are {fewest}"
-        )
-        fixes = [Fix("make the validation split larger"), Fix("choose narrower levels"), Fix("remove `calibrate`")]
-        raise SpecError.single("NN582", message, output.span, path=f"outputs.{output.name}.calibrate", fixes=fixes)
+        raise _too_few(output, int(counts.min()), wanted, "samples")
     ordered = np.sort(scores, axis=0)  # NaN last
     return np.asarray(np.take_along_axis(ordered, (ranks - 1)[None], axis=0)[0])
+
+
+def _smallest_of_groups(output: Output, scores: np.ndarray, wanted: float, groups: NDArray[np.int64]) -> float:
+    """The same of one position, each group counting as much as another: axes `sample`."""
+    kept = ~np.isnan(scores)
+    _, own = np.unique(groups[kept], return_inverse=True)
+    sizes = np.bincount(own)
+    if bounding_rank(len(sizes), wanted) > len(sizes):
+        raise _too_few(output, len(sizes), wanted, "series or groups")
+    order = np.argsort(scores[kept], kind="stable")
+    reached = np.cumsum(1 / sizes[own[order]])  # as many as there are groups, all of them together
+    first = int(np.searchsorted(reached, (len(sizes) + 1) * wanted - 1e-9))
+    return float(scores[kept][order[min(first, len(order) - 1)]])
+
+
+def _too_few(output: Output, count: int, wanted: float, what: str) -> SpecError:
+    needed = math.ceil(wanted / (1 - wanted) - 1e-9)
+    message = (
+        f"output `{output.name}` cannot be calibrated: an interval of {wanted:.4g} needs {needed} validation {what}, "
+        f"but there are {count}"
+    )
+    fixes = [Fix("make the validation split larger"), Fix("choose narrower levels"), Fix("remove `calibrate`")]
+    return SpecError.single("NN582", message, output.span, path=f"outputs.{output.name}.calibrate", fixes=fixes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -40,8 +40,8 @@ def length_facts(records: Iterable[Record], name: str) -> ColumnFacts:
     return ColumnFacts(rows=len(lengths), values=lengths)
 
 
-def load_array(records: Sequence[Record], name: str) -> np.ndarray:
-    """An array.
+def load_array(records: Iterable[Record], name: str) -> np.ndarray:
+    """An array of rows, which are gone through twice.
 
     Raises:
         SourceError: where rows hold none, or not of one shape.

@@ -47,6 +47,16 @@ _KEPT_FACTS = 4  # an editor asks after each letter
 
 
 @dataclass(frozen=True, eq=False)
+class _ReadAnew:
+    """Rows that are read from their files each time that they are gone through."""
+
+    read: Callable[[], Iterator[Record]]
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.read()
+
+
+@dataclass(frozen=True, eq=False)
 class Part:
     """A stretch of a source's rows: one of its files.
 
@@ -195,7 +205,7 @@ class TypedSource(TableSource):
     def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
         facts = self.probe(plan, [], [])
         column = list_column(name or "", facts.names)
-        yield load_array(list(self._lists(plan, column or name or "")), name or "")
+        yield load_array(_ReadAnew(partial(self._lists, plan, column or name or "")), name or "")
 
     def sequence_names(self, array: str, levels: int) -> tuple[str, tuple[str, ...]] | None:
         return sequence_names(array, levels)

@@ -63,7 +63,7 @@ def _by_layer(kind: str, config: Config, rank: int) -> tuple[str, ...] | None:
         wrapped = config["layer"]
         inner = _by_layer(wrapped["class_name"], wrapped["config"], rank - 1) or BY_RANK.get(rank - 1)
         return None if inner is None else ("time" if "time" not in inner else "sequence", *inner)
-    spatial = _SPATIAL.get(getattr(layer, "rank", 0))
+    spatial = _SPATIAL.get(_spatial_rank(kind) or 0)
     if spatial is None or not layer.steps:
         return ("time", "feature") if layer.steps and layer.uses_mask else None
     if layer.keeps_state:  # a convolution at every step
@@ -78,11 +78,16 @@ def _with_channel(spatial: tuple[str, ...], config: Config) -> tuple[str, ...]:
 
 def stepped_axes(kind: str, body: Args, axes: ax.Axes) -> list[str]:
     """The names of the axes that a layer slides or steps along as the model has them."""
-    layer = REGISTRY[kind]
-    rank = getattr(layer, "rank", None)
+    rank = _spatial_rank(kind)
     first = 1 if body.get("data_format") == "channels_first" else 0
-    count = rank if isinstance(rank, int) else 1
-    return [axis.name for axis in axes[first : first + count]]
+    return [axis.name for axis in axes[first : first + (rank or 1)]]
+
+
+def _spatial_rank(kind: str) -> int | None:
+    """How many axes a convolution, a pooling or a layer of images runs along."""
+    layer = REGISTRY[kind]
+    rank = getattr(layer, "rank", None) or getattr(layer, "spatial_rank", None)
+    return rank if isinstance(rank, int) else None
 
 
 def mend(maker: Maker, kind: str, body: Args, reads: Sequence[Read], fault: Diagnostic) -> Mended | None:

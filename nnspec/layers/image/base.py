@@ -57,8 +57,10 @@ class ImageLayer(Layer):
 
     Attributes:
         channels: how many channels it can read; empty: any number.
+        spatial_rank: how many axes it runs along.
     """
 
+    spatial_rank: ClassVar[int] = 2
     steps = True
     is_recorded_in_training = True
     channels: ClassVar[Sequence[int]] = ()

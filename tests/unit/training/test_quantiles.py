@@ -30,8 +30,9 @@ from nnspec.jobs.exporting import lower
 from nnspec.pipeline import Checked, check, diagnose
 from nnspec.progress import Progress
 from nnspec.runtime import reading, writing
-from nnspec.training.calibration import bounding_rank, fit_offsets
+from nnspec.training.calibration import bounding_rank, fit_offsets, whole_groups
 from nnspec.training.train import compile_model
+from tests.support.paths import ROOT
 
 LEVELS = [0.05, 0.2, 0.5, 0.8, 0.95]
 STEPS = 2
@@ -301,6 +302,52 @@ def test_targets_that_do_not_count_calibrate_nothing() -> None:
         y, q = truth[counted[:, step], step], given[counted[:, step], step]
         outside = np.sort(np.maximum(q[:, 0] - y, y - q[:, 1]))
         assert got[step, 1] == pytest.approx(outside[bounding_rank(len(y), 0.8) - 1], rel=1e-6)
+
+
+def test_whole_series_count_alike_and_bound_one_to_come() -> None:
+    """Four series of 1, 2, 3 and 4 windows: 0.8 of five is all four, 0.6 of five three of them, by hand."""
+    groups = np.repeat([3, 1, 0, 2], [1, 2, 3, 4])
+    given, output = np.zeros((10, 2)), check(ROOT / "specs" / "m1_panel.yaml").graph.outputs["forecast"]
+    truth = np.array([9.0, 1, 2, 3, 4, 5, 6, 7, 8, 0])
+    assert fit_offsets(output, Levels((0.1, 0.9), 1), truth, given, None, groups).tolist() == [-9, 9]
+    # 9 counts 1, each of 1 and 2 a half, each of 3 to 5 a third, each of 6, 7, 8 and 0 a quarter: up to 7 it is 2.75
+    assert fit_offsets(output, Levels((0.2, 0.8), 1), truth, given, None, groups).tolist() == [-8, 8]
+    with pytest.raises(SpecError, match="needs 4 validation series or groups, but there are 3"):
+        fit_offsets(output, Levels((0.1, 0.9), 1), truth, given, truth != 9, groups)
+    alone = fit_offsets(output, Levels((0.1, 0.9), 1), truth, given, None, np.arange(10))
+    assert alone.tolist() == fit_offsets(output, Levels((0.1, 0.9), 1), truth, given).tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_hold_their_share_of_series_to_come(seed: int) -> None:
+    """Few long series of unlike spread: as samples alike, fewer than 0.8 of another one's targets are held."""
+    rng = np.random.default_rng(seed)
+    output, held = check(ROOT / "specs" / "m1_panel.yaml").graph.outputs["forecast"], []
+    for _ in range(300):
+        spreads = rng.lognormal(0, 1, 12)
+        groups = np.repeat(np.arange(12), rng.integers(2, 30, 12))
+        truth = rng.normal(size=len(groups)) * spreads[groups]
+        found = [
+            fit_offsets(output, Levels((0.1, 0.9), 1), truth, np.zeros((len(truth), 2)), None, own)[1]
+            for own in (groups, None)
+        ]
+        target = np.abs(rng.normal(size=200) * rng.lognormal(0, 1, 200))
+        held.append([float(np.mean(target <= reach)) for reach in found])
+    of_series, of_samples = np.mean(held, axis=0)
+    assert of_series > 0.79
+    assert of_samples < of_series - 0.01
+
+
+def test_only_whole_series_are_calibrated_as_such() -> None:
+    path = ROOT / "specs" / "m1_panel.yaml"
+    data = load_dataset(check(path))
+    codes, names = whole_groups(data), data.origins.groups
+    assert codes is not None
+    assert names is not None
+    assert len(np.unique(codes)) == len(np.unique(names[data.splits["validation"].rows]))
+    later = {"train": 1.0, "validation": {"rows": 6}, "by": "time"}
+    same = load_dataset(check(path, {"data.split": later, "data.window.context": True}))
+    assert whole_groups(same) is None, "the same series, later"
 
 
 def test_too_small_a_validation_split_is_told(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from nnspec.data.dataset import load
 from nnspec.data.section.plan import Slot
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.json_rules import Record
+from nnspec.runtime.json_tables import array_of
 from nnspec.runtime.reading import read_samples
 from tests.unit.data.section.test_plan import plan_of, slot
 
@@ -148,3 +152,23 @@ def test_columns_of_parquet_that_are_no_lists(tmp_path: Path) -> None:
         plan_of(text.replace("{array: signal.frames, lengths: auto}", "{columns: [signal]}"), tmp_path), *slots()
     )
     assert any("read it by `array`, of unlike length with `lengths: auto`" in fault.message for fault in faults)
+
+
+def test_lists_are_made_arrays_of_without_an_object_for_each_value() -> None:
+    """As those of a file that is read anew each time that it is gone through: nothing but the array grows with it."""
+
+    class Rows:
+        def __iter__(self) -> Iterator[Record]:
+            return ({"s": [float(row + step) for step in range(300)]} for row in range(1000))
+
+    tracemalloc.start()
+    try:
+        found = array_of(Rows(), "s.steps")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(found, (np.arange(1000.0)[:, None] + np.arange(300.0)).ravel())
+    assert peak < 4 * found.nbytes
+    assert array_of(Rows(), "s").shape == (1000, 300)
+    words = array_of([{"s": ["a"] * 70_000}, {"s": ["bcd"]}], "s.steps")
+    assert (words.dtype, words[-1], len(words)) == (np.dtype("<U3"), "bcd", 70_001)

@@ -192,6 +192,16 @@ def test_pictures_of_any_size_that_are_halved_and_doubled(tmp_path: Path) -> Non
     compare_deployed(model, made, [[np.random.default_rng(0).normal(size=(2, 12, 18, 2)).astype(np.float32)]])
 
 
+def test_layers_of_images_run_along_two_axes(tmp_path: Path) -> None:
+    """Also where a channel was added by a reshape, so that their axes have the names of a table of steps."""
+    model = keras.Sequential([kl.Input((6, 5)), kl.Reshape((6, 5, 1)), kl.RandomFlip("horizontal"), kl.Flatten()])
+    _, spec, _ = imported(model, tmp_path)
+    flip = next(item["RandomFlip"] for item in spec["model"] if "RandomFlip" in item)
+    assert flip["over"] == list(next(iter(spec["inputs"].values()))["axes"])
+    _, spec, _ = imported(keras.Sequential([kl.Input((6, 5, 3)), kl.RandomFlip(), kl.Flatten()]), tmp_path)
+    assert list(next(iter(spec["inputs"].values()))["axes"]) == ["height", "width", "channel"]
+
+
 def test_ids_are_integers(tmp_path: Path) -> None:
     _, _, checked = imported(tokens(), tmp_path)
     assert [value.dtype for value in checked.graph.inputs.values()] == ["int32"]
