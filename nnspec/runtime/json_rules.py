@@ -53,8 +53,8 @@ def read_records(path: Path) -> Iterator[Record]:
     except (json.JSONDecodeError, RecursionError) as error:
         if not row or first == "[":
             raise JsonError(f"it is not JSON: {error}") from None
-        reason = f"{error.msg}, character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise JsonError(f"row {row} is not JSON: {reason}") from None
+        why = f"{error.msg}, character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise JsonError(f"row {row} is not JSON: {why}") from None
     except (CsvError, EOFError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise JsonError(f"it cannot be read ({reason})") from None

@@ -133,5 +133,5 @@ def array_of(records: Iterable[Record], name: str) -> Array:
     found = np.empty((count, *shape), dtype)
     for index, part in enumerate(parts):
         start = index * _AT_ONCE
-        found[start : start + len(part)] = part
+        found[start : start + len(part)] = np.array(part, dtype)
     return found

@@ -82,8 +82,8 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
     ]
     order = list(range(count))
     time = str(metadata.get("order_by") or "")
+    moments = sort_keys(keys[time]) if time in keys else []
     if time in keys:
-        moments = sort_keys(keys[time])
         order.sort(key=moments.__getitem__)
     numbers: dict[str, int] = {}
     told = [keys[name] for name in series if name in keys]

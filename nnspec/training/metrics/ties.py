@@ -41,6 +41,8 @@ def as_tied(scores: np.ndarray, *, are_shares: bool = False) -> np.ndarray:
 def _rounding_of(scores: np.ndarray, are_shares: bool) -> np.ndarray:
     """How far rounding moves each score."""
     if not are_shares:
-        return ROUNDING * np.abs(scores)
+        return np.asarray(ROUNDING * np.abs(scores))
     near_one = np.clip(1 - scores, 0, None)
-    return ROUNDING * np.minimum(np.abs(scores), near_one) + np.where((scores > 0.5) & (near_one > _CLEAR), _UNIT, 0)
+    return np.asarray(
+        ROUNDING * np.minimum(np.abs(scores), near_one) + np.where((scores > 0.5) & (near_one > _CLEAR), _UNIT, 0)
+    )
