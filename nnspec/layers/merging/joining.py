@@ -167,7 +167,7 @@ def _resizing(call: Call, which: int) -> list[Fix]:
     names = ", ".join(dict.fromkeys(f"`{a.name}`" for a, _ in unlike))
     return [
         Fix(f"keep the length of {names} with `padding: same` of the layers between, or cut the longer one"),
-        Fix(f"behind strides or pooling, give {names} a length that they divide: pad the input up to it"),
+        Fix(f"after strides or pooling, give {names} a length that they divide: pad the input up to it"),
     ]
 
 
