@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError
+from nnspec.lazy import dataclass
 from nnspec.runtime.json_arrays import UnlikeError, array_form, values_of_array
 from nnspec.runtime.json_rules import JsonError, Record
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     import numpy as np
 
 _DTYPES = {"b": "|b1", "i": "<i8", "f": "<f8", "U": "<U1"}
+
+
+@dataclass(frozen=True, eq=False)
+class ReadAnew:
+    """Rows that are read from their files each time that they are gone through."""
+
+    read: Callable[[], Iterator[Record]]
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.read()
 
 
 def array_facts(records: Iterable[Record], name: str) -> ArrayFacts:

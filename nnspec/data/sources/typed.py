@@ -22,7 +22,7 @@ from nnspec.data.sources.base import (
     SourcePlan,
     TableSource,
 )
-from nnspec.data.sources.list_arrays import array_facts, length_facts, load_array
+from nnspec.data.sources.list_arrays import ReadAnew, array_facts, length_facts, load_array
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed_facts import concatenate_facts, constant_facts, count_rows, scan_table
 from nnspec.data.sources.typed_keys import as_keys
@@ -44,16 +44,6 @@ _WANTED = {Reading.NUMBER: Wanted.NUMBER, Reading.WORD: Wanted.WORD, Reading.LAB
 _AT_ONCE = 1 << 23  # values; of a larger table, half as many at a time
 _GROUP = 122_880  # rows that Parquet files and DuckDB's tables keep together
 _KEPT_FACTS = 4  # an editor asks after each letter
-
-
-@dataclass(frozen=True, eq=False)
-class _ReadAnew:
-    """Rows that are read from their files each time that they are gone through."""
-
-    read: Callable[[], Iterator[Record]]
-
-    def __iter__(self) -> Iterator[Record]:
-        return self.read()
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +195,7 @@ class TypedSource(TableSource):
     def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
         facts = self.probe(plan, [], [])
         column = list_column(name or "", facts.names)
-        yield load_array(_ReadAnew(partial(self._lists, plan, column or name or "")), name or "")
+        yield load_array(ReadAnew(partial(self._lists, plan, column or name or "")), name or "")
 
     def sequence_names(self, array: str, levels: int) -> tuple[str, tuple[str, ...]] | None:
         return sequence_names(array, levels)
