@@ -72,12 +72,11 @@ def test_yaml_blocks_are_clean_specs(text: str, tmp_path: Path) -> None:
     assert api.load(tmp_path / "readme.yaml").check() == []
 
 
-def test_python_blocks_run(workplace: Path, quick: Path) -> None:
+def test_python_blocks_run(workplace: Path) -> None:
     blocks = [block for language, block in BLOCKS if language == "python"]
     assert blocks
     for block in blocks:
-        code = block.replace("specs/causal_cnn.yaml", str(quick)).replace("vars.lookback", "training.epochs")
-        done = run_loaded("-c", code, cwd=quick.parent)
+        done = run_loaded("-c", block, cwd=workplace)
         assert done.returncode == 0, done.stderr
 
 
