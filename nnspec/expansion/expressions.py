@@ -96,6 +96,8 @@ def evaluate(text: str, scope: Scope) -> Plain:
     """
     if len(text) > MAX_SOURCE:
         raise ExpressionError(f"it is longer than {MAX_SOURCE} characters")
+    if not text.strip():
+        raise ExpressionError("the expression is empty")
     try:
         tree = _parsed(text.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError):

@@ -12,7 +12,7 @@ from nnspec.expansion.expressions import BROKEN, BrokenVariableError, Expression
 
 _NAME = re.compile(r"\$([A-Za-z_]\w*)")
 _WHOLE = re.compile(r"\$\((.*)\)", re.DOTALL)
-_INSIDE = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([A-Za-z_]\w*)")
+_INSIDE = re.compile(r"\$(\$)|\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\$([A-Za-z_]\w*)")
 _BRACES = re.compile(r"\$\{([^{}]*)\}")  # how shells and templates write it; nothing would replace it here
 
 MAX_CHAIN = 64
@@ -78,10 +78,13 @@ class Substituter:
             return self.braces(braces.group(), braces.group(1).strip(), span)
 
         def inserted(match: re.Match[str]) -> str:
-            value = self.evaluate(match.group(1) or match.group(2), scope, span)
+            dollar, expression, name = match.groups()
+            if dollar:
+                return "$"
+            value = self.evaluate(name if expression is None else expression, scope, span)
             return "" if value is None else str(value)
 
-        result = _INSIDE.sub(inserted, text.replace("$$", "\0")).replace("\0", "$")
+        result = _INSIDE.sub(inserted, text)
         if len(result) > MAX_TEXT:
             return self.refused("the string after substituting variables", span)
         return Scalar(result, span, node.is_plain)
