@@ -27,7 +27,7 @@ from nnspec.jobs.settings import engine_of, exporter_of, settings_of
 from nnspec.jobs.start import known_vocabularies, weights_loader
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
-from nnspec.training.calibration import deployment_of
+from nnspec.training.calibration import deployment_of, require_enough
 from nnspec.training.evaluate import evaluate, metrics_table
 from nnspec.training.logs.run_log import RunLog
 from nnspec.training.metrics.outcome import MetricValues
@@ -128,6 +128,8 @@ def train_into(
         progress.say(to_text(overview.warnings).rstrip())
     if any(dataset.left_out.values()):
         progress.say(f"samples left out because values are missing: {dataset.tell_left_out()}")
+    batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
+    require_enough(checked.graph, dataset, batch)
     with progress.step("training"):
         is_done = distribute(checked, folder, progress, resume=resume)  # up to what its last checkpoint says
         heard = Progress(quiet=True) if is_done else progress
@@ -148,7 +150,6 @@ def train_into(
             trained.history, 1
         ):  # what other processes trained; those that were told are left out
             log.epoch(number, row)
-    batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     deployment = deployment_of(checked.graph, dataset, trained.compiled, backend, batch)
     metrics = {**(folds or {}), **_metrics(trained, checked, dataset, deployment, batch, settings, backend)}
     progress.say(f"kept the weights of epoch {trained.best_epoch}\n{metrics_table(checked.graph, metrics)}")

@@ -26,6 +26,7 @@ from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.transforms import OutputTransform
 from nnspec.diagnostics import Fix, SpecError
+from nnspec.ir import axes as ax
 from nnspec.ir.graph import Graph, Output
 from nnspec.ir.levels import pairs, share
 from nnspec.training.targets import trim_to_batches
@@ -51,13 +52,38 @@ def deployment_of(
             reset_states(compiled.model)
         return predict(compiled.model, graph, split.x, batch or batch_for(split.x), backend)
 
-    used = dataset
-    if batch and "validation" in dataset.splits:
-        span = next(iter(graph.outputs.values())).span
-        splits = {**dataset.splits, "validation": trim_to_batches(dataset.splits["validation"], batch, span)}
-        used = replace(dataset, splits=splits)
+    used = _in_whole_batches(graph, dataset, batch)
     outputs = with_thresholds(graph, used, calibrate_outputs(graph, used, predicted), predicted)
     return replace(dataset.deployment, outputs=outputs)
+
+
+def require_enough(graph: Graph, dataset: Dataset, batch: int | None = None) -> None:
+    """Looks before a training whether its levels can be calibrated after it.
+
+    How many targets there are does not depend on what the network gives for them.
+
+    Args:
+        batch: as of `deployment_of`.
+
+    Raises:
+        SpecError: NN582 where the validation split is too small.
+    """
+    levels = {output.name: ax.sizes(output.value.axes) for output in graph.outputs.values() if output.is_calibrated}
+
+    def nothing(split: Split) -> Mapping[str, np.ndarray]:
+        return {name: np.broadcast_to(np.float32(0), (split.size, *sizes)) for name, sizes in levels.items()}
+
+    if all(isinstance(size, int) for sizes in levels.values() for size in sizes):
+        calibrate_outputs(graph, _in_whole_batches(graph, dataset, batch), nothing)
+
+
+def _in_whole_batches(graph: Graph, dataset: Dataset, batch: int | None) -> Dataset:
+    """The validation samples that a stateful model reads; of others all."""
+    if not batch or "validation" not in dataset.splits:
+        return dataset
+    span = next(iter(graph.outputs.values())).span
+    splits = {**dataset.splits, "validation": trim_to_batches(dataset.splits["validation"], batch, span)}
+    return replace(dataset, splits=splits)
 
 
 def calibrate_outputs(

@@ -21,23 +21,8 @@ if TYPE_CHECKING:
 MOST = 3  # different markers of one column
 _WORDS = frozenset(
     (
-        *(
-            "none",
-            "nil",
-            "missing",
-            "unknown",
-            "unk",
-            "undefined",
-            "blank",
-            "empty",
-            "n.a.",
-            "n.a",
-            "na",
-            "n/a",
-            "#n/a",
-            "n/d",
-            "nd",
-        ),
+        *("none", "nil", "missing", "unknown", "unk", "undefined", "blank", "empty"),
+        *("n.a.", "n.a", "na", "n/a", "#n/a", "n/d", "nd"),
         *("tbd", "x", "\\n", "not available", "no data", "#value!", "#ref!", "#div/0!", "#name?"),
     )
 )

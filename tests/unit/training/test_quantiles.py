@@ -6,6 +6,7 @@ Every expected value is worked out in plain NumPy from the units of the trained 
 from __future__ import annotations
 
 import csv
+import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -352,9 +353,12 @@ def test_only_whole_series_are_calibrated_as_such() -> None:
 
 def test_too_small_a_validation_split_is_told(tmp_path: Path) -> None:
     checked = check(spec(tmp_path, calibrate=True), {"training.epochs": 1, "data.split.validation": 0.06})
+    told = io.StringIO()
     with pytest.raises(SpecError) as error:
-        run_training(checked, tmp_path / "out", Progress(quiet=True))
+        run_training(checked, tmp_path / "out", Progress(stream=told))
     assert error.value.diagnostics[0].code == "NN582"
+    assert "samples: train" in told.getvalue()
+    assert "epoch" not in told.getvalue(), "before it trains"
 
 
 def test_a_head_with_a_softmax_is_an_error(tmp_path: Path) -> None:
