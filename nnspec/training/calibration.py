@@ -68,13 +68,15 @@ def require_enough(graph: Graph, dataset: Dataset, batch: int | None = None) -> 
     Raises:
         SpecError: NN582 where the validation split is too small.
     """
-    levels = {output.name: ax.sizes(output.value.axes) for output in graph.outputs.values() if output.is_calibrated}
+    wanted = {output.name: ax.sizes(output.value.axes) for output in graph.outputs.values() if output.is_calibrated}
+    sizes = {name: [size for size in found if isinstance(size, int)] for name, found in wanted.items()}
+    if any(len(sizes[name]) < len(found) for name, found in wanted.items()):
+        return  # an open axis: what the network gives has as many positions as its input
 
-    def nothing(split: Split) -> Mapping[str, np.ndarray]:
-        return {name: np.broadcast_to(np.float32(0), (split.size, *sizes)) for name, sizes in levels.items()}
+    def predict_nothing(split: Split) -> Mapping[str, np.ndarray]:
+        return {name: np.broadcast_to(np.float32(0), (split.size, *found)) for name, found in sizes.items()}
 
-    if all(isinstance(size, int) for sizes in levels.values() for size in sizes):
-        calibrate_outputs(graph, _in_whole_batches(graph, dataset, batch), nothing)
+    calibrate_outputs(graph, _in_whole_batches(graph, dataset, batch), predict_nothing)
 
 
 def _in_whole_batches(graph: Graph, dataset: Dataset, batch: int | None) -> Dataset:

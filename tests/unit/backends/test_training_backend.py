@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -186,9 +185,10 @@ def test_orders_of_many_samples_are_computed_where_they_are_wanted(monkeypatch: 
     assert np.mean(np.abs(np.diff(whole)) < count / 100) < 0.04  # 0.02 by chance
 
 
-@pytest.mark.parametrize("skipped", [0, 2])
-def test_streamed_batches_are_those_of_arrays(skipped: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In their order, changed by epoch and sample alike, and from whichever batch an epoch goes on."""
+@pytest.mark.parametrize("is_told", [True, False], ids=["number", "variable"])
+@pytest.mark.parametrize("skipped", [0, 1, 2])
+def test_streamed_batches_are_those_of_arrays(skipped: int, is_told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Epoch by epoch, in their order, changed by epoch and sample alike, from whichever batch the first goes on."""
     x, y = np.arange(22, dtype=np.float32).reshape(11, 2), np.arange(11, dtype=np.float32)
 
     def change(parts: tuple[Any, ...], rows: np.ndarray, epoch: int) -> tuple[Any, ...]:
@@ -197,16 +197,37 @@ def test_streamed_batches_are_those_of_arrays(skipped: int, monkeypatch: pytest.
     samples = Samples(inputs={"x": x}, targets={"y": y}, change=change)
 
     def taken() -> list[tuple[np.ndarray, np.ndarray]]:
-        left = islice(batches_of_epochs(samples, Order(4, 5), 3, 4, skipped), 3 - skipped)  # as many as `fit` asks for
+        begin = (3, skipped) if is_told else (tf.Variable(3), tf.Variable(skipped, dtype=tf.int64))
+        left = batches_of_epochs(samples, Order(4, 5), begin[0], 6, begin[1])
         return [(part[0]["x"].numpy(), part[1]["y"].numpy()) for part in left]
 
     whole = taken()
     monkeypatch.setattr("nnspec.backends.keras.streaming.IN_MEMORY", 0)
     assert is_streamed(samples)
     found = taken()
-    assert [len(inputs) for inputs, _ in found] == [4, 4, 3][skipped:]
+    assert [len(inputs) for inputs, _ in found] == [4, 4, 3, 4, 4, 3, 4, 4, 3][skipped:]
     for one, other in zip(whole, found, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
         np.testing.assert_array_equal(one[1], other[1])
-    order = sample_order(11, 5, 3)[4 * skipped :]
-    np.testing.assert_array_equal(np.concatenate([inputs for inputs, _ in found]), x[order] + 300 + order[:, None])
+    order = np.concatenate([sample_order(11, 5, epoch) for epoch in (3, 4, 5)])[4 * skipped :]
+    moved = np.repeat([300, 400, 500], 11)[4 * skipped :] + order
+    np.testing.assert_array_equal(np.concatenate([inputs for inputs, _ in found]), x[order] + moved[:, None])
+
+
+def test_all_epochs_take_one_iterator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras makes two an epoch by itself, and two of a validation, each of which takes as long as a small epoch."""
+    from keras.src.backend.tensorflow.trainer import TFEpochIterator
+
+    made: list[int] = []
+    original = TFEpochIterator._get_iterator
+    monkeypatch.setattr(
+        TFEpochIterator, "_get_iterator", lambda own: (made.append(own.steps_per_epoch), original(own))[1]
+    )
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(loss="mse")
+    samples, held_out = (
+        Samples(inputs=np.ones((n, 2), np.float32), targets=np.ones((n, 1), np.float32)) for n in (12, 4)
+    )
+    TENSORFLOW.fit(model, samples, Order(4, 5), epochs=range(5), validation=held_out)
+    assert made.count(3) <= 2, "one as it begins, and one that Keras makes behind the last"
+    assert made.count(1) == 5, "one a validation"
