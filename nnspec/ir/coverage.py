@@ -6,6 +6,7 @@ position that is said to be unseen is never seen; where only windows are met, th
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import reduce
 from math import ceil, floor
@@ -153,7 +154,7 @@ def _slid(cover: SeenPositions, window: Window, size: int) -> SeenPositions:
         return cover if cover.count == size else SeenPositions.alike(cover.position, size, cover.union, width)
     if isinstance(window.span, int) and isinstance(window.stride, int) and isinstance(window.ahead, int):
         oldest = window.ahead - window.span + 1
-        taps = range(oldest, window.ahead + 1, window.dilation)
+        taps = _between(range(oldest, window.ahead + 1, window.dilation), -size * window.stride, cover.count)
         if window.stride == 1:
             return SeenPositions(cover.position, size, _shifted(cover, taps, size), width)
         found = [0] * size
@@ -166,8 +167,14 @@ def _slid(cover: SeenPositions, window: Window, size: int) -> SeenPositions:
     for i in range(size):
         first = ceil(window.stride * i + window.ahead - window.span + 1)
         last = floor(window.stride * i + window.ahead)
-        found[i] = reduce(or_, (sets[j] for j in range(first, last + 1, window.dilation) if 0 <= j < len(sets)), 0)
+        inside = _between(range(first, last + 1, window.dilation), -1, len(sets))
+        found[i] = reduce(or_, (sets[j] for j in inside), 0)
     return SeenPositions.from_sets(cover.position, found, width)
+
+
+def _between(taps: range, after: int, before: int) -> range:
+    """The taps that may see more than padding, of kernels that may be millions wide."""
+    return taps[bisect_right(taps, after) : bisect_left(taps, before)]
 
 
 def _shifted(cover: SeenPositions, taps: range, size: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import ClassVar
 
@@ -89,8 +89,19 @@ class KerasEngine:
     def predict(self, model: KerasModel, inputs: Values, batch_size: int) -> Values:
         """What a model gives for all samples; one call where they are a batch or less."""
         arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
-        if is_large(arrays):
-            return predict_in_batches(model, inputs, batch_size)
-        if len(arrays[0]) > batch_size:
-            return model.predict(inputs, batch_size=batch_size, verbose=0)
-        return model(inputs, training=False)
+        is_once = len(arrays[0]) <= batch_size and not is_large(arrays)
+        compute = self.compiled(model, inputs, is_once=is_once)
+        if is_once:
+            return model(inputs, training=False) if compute is None else compute(inputs)
+        if compute is not None or is_large(arrays):
+            return predict_in_batches(compute or model.predict_on_batch, inputs, batch_size)
+        return model.predict(inputs, batch_size=batch_size, verbose=0)
+
+    def compiled(self, model: KerasModel, inputs: Values, *, is_once: bool) -> Callable[[Values], Values] | None:
+        """The model as one function of inputs of all sizes, where that is faster than one operation after the other.
+
+        Args:
+            inputs: what is to be predicted of.
+            is_once: whether that is a single batch.
+        """
+        return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
 from nnspec.backends.base import Samples
-from nnspec.backends.types import KerasModel, Tensor, Values
+from nnspec.backends.types import Tensor, Values
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered
 
@@ -45,16 +45,16 @@ def batch_for(inputs: Mapping[str, np.ndarray], usual: int = 256) -> int:
     return max(usual, min(_MOST_AT_ONCE, _BYTES_AT_ONCE // max(1, size)))
 
 
-def predict_in_batches(model: KerasModel, inputs: Values, batch_size: int) -> Values:
-    """What a model gives for all samples: axes `sample *output`, in files where that is much."""
+def predict_in_batches(compute: Callable[[Values], Values], inputs: Values, batch_size: int) -> Values:
+    """What a function of a batch gives for all samples: axes `sample *output`, in files where that is much."""
     count = len(flat(inputs)[0])
     found: dict[str, np.ndarray] = {}
     is_alone, named = True, inputs if isinstance(inputs, dict) else None
     for start in range(0, count, batch_size):
         part = slice(start, min(start + batch_size, count))
         rows = np.arange(start, start + min(batch_size, count)).clip(max=count - 1)  # of one size: one trace
-        given: Values = {n: a[rows] for n, a in named.items()} if named is not None else inputs[rows]  # type: ignore[index]
-        made = model.predict_on_batch(given)
+        given: Values = {n: _at(a, rows) for n, a in named.items()} if named is not None else _at(inputs, rows)
+        made = compute(given)
         is_alone = not isinstance(made, dict)
         for name, values in ({"": made} if is_alone else made).items():
             array = np.asarray(values)
@@ -62,3 +62,12 @@ def predict_in_batches(model: KerasModel, inputs: Values, batch_size: int) -> Va
                 found[name] = mapped.empty((count, *array.shape[1:]), array.dtype)
             found[name][part] = array[: part.stop - start]
     return found[""] if is_alone else found
+
+
+def _at(values: Tensor, rows: np.ndarray) -> Tensor:
+    """These rows of an array, or of the tensor that text is."""
+    if isinstance(values, Gathered | np.ndarray):
+        return values[rows]
+    from keras import ops
+
+    return ops.take(values, rows, axis=0)

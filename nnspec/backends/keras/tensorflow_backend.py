@@ -11,6 +11,7 @@ import numpy as np
 from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.engine import KerasEngine
 from nnspec.backends.keras.tensorflow_batches import batches, batches_of_epochs, steps_of
+from nnspec.backends.keras.tensorflow_tracing import compiled_recurrence
 from nnspec.backends.types import Differentiable, KerasCallback, KerasLogs, KerasModel, Tensor, Values
 
 
@@ -38,6 +39,10 @@ class TensorFlowBackend(KerasEngine):
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+    def compiled(self, model: KerasModel, inputs: Values, *, is_once: bool) -> Callable[[Values], Values] | None:
+        """Recurrent networks are traced, once for all lengths: one by one, the operations of each step take longer."""
+        return compiled_recurrence(model, inputs, is_once=is_once)
 
     def batches(self, samples: Samples, order: Order, epoch: int) -> Iterable[tuple[Values, ...]]:
         return batches(samples, order, epoch)  # type: ignore[no-any-return]

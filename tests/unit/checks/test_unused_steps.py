@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,12 @@ def test_the_dilation_that_is_proposed_is_the_largest(tmp_path: Path) -> None:
 
 
 def test_a_huge_dilation_is_answered_at_once(tmp_path: Path) -> None:
-    (diagnostic,) = found(tmp_path, causal(3, [900_000_000]))
+    tracemalloc.start()
+    try:
+        (diagnostic,) = found(tmp_path, causal(3, [900_000_000]))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 10_000_000  # bytes: a bit for each step would take more than 100 million
     assert diagnostic.code == "NN329"
     assert diagnostic.fixes[0].message == "with a dilation of at most 4, all 3 taps see data"
