@@ -12,6 +12,8 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
+import tensorflow
+from onnx.reference import ReferenceEvaluator
 
 from nnspec import pipeline
 from nnspec.backends.keras.model import build_model, read_weights
@@ -19,7 +21,9 @@ from nnspec.backends.onnx.export import export_graph
 from nnspec.diagnostics import SpecError
 from nnspec.importers.keras.importer import import_file, import_model
 from nnspec.progress import Progress
-from tests.support.keras_models import Made, hard_inputs, random_model, reset_states
+from tests.support.keras_models import Made, Outputs, hard_inputs, random_model, reset_states
+from tests.support.keras_models import call as call_keras
+from tests.support.keras_models import run as run_keras
 from tests.support.reference_evaluator import evaluator
 
 TOLERANCE = 2e-4  # of the largest value of an output
@@ -89,26 +93,39 @@ def compare(
     outputs = [value.name for value in proto.graph.output]
     open_states = {value.name: value for value in proto.graph.input if value.name in states}
     worst, said = 0.0, ""
-    for number, arrays in enumerate(hard_inputs(made, seed)):
-        reset_states(made.model)
+    coarse: list[ReferenceEvaluator] = []  # built where it is needed
+    runs = hard_inputs(made, seed)
+    for number, (arrays, turns) in enumerate(zip(runs, keras_turns(made, runs), strict=True)):
         carried: dict[str, dict[str, np.ndarray]] = {}
-        for turn in range(2 if made.is_stateful else 1):
-            wanted = keras.tree.flatten(made.model(arrays if len(arrays) > 1 else arrays[0], training=False))
+        for turn, wanted in enumerate(turns):
             for who, run in (("ONNX Runtime", session.run), ("the reference evaluator", reference.run)):
                 feed = dict(zip(names, arrays, strict=True))
                 feed |= carried.get(who) or {n: zeros(value, len(arrays[0])) for n, value in open_states.items()}
                 got = dict(zip(outputs, run(None, feed), strict=True))
                 carried[who] = {name: got[output] for name, output in states.items()}
-                for output, theirs in zip(outputs, wanted, strict=False):
-                    error = difference(got[output], np.asarray(theirs))
+                for place, (output, theirs) in enumerate(zip(outputs, wanted, strict=False)):
+                    error = difference(got[output], theirs)
                     if error > TOLERANCE and who == "ONNX Runtime":
-                        coarse = dict(zip(outputs, evaluator(proto, is_coarse=True).run(None, feed), strict=True))
-                        if error <= MARGIN * difference(coarse[output], np.asarray(theirs)):
+                        coarse = coarse or [evaluator(proto, is_coarse=True)]
+                        if error <= MARGIN * difference(coarse[0].run(None, feed)[place], theirs):
                             continue  # made of nearly closed gates alone
                     worst = max(worst, error)
                     if error > TOLERANCE and not said:
                         said = f"{who}, `{output}`, run {number} (turn {turn}): {error:.3g}"
     return worst, said
+
+
+def keras_turns(made: Made, runs: list[list[np.ndarray]]) -> list[list[Outputs]]:
+    """What Keras gives for each run: once, or twice one after the other where a state is carried."""
+    if not made.is_stateful:
+        return [[outputs] for outputs in run_keras(made, runs)]
+    # Traced: its eager loops would run twice for every run, whose batch is fixed.
+    traced = tensorflow.function(lambda given, training: made.model(given, training=training), autograph=False)
+    results = []
+    for arrays in runs:
+        reset_states(made.model)
+        results.append([call_keras(traced, arrays) for _ in range(2)])
+    return results
 
 
 def difference(got: np.ndarray, wanted: np.ndarray) -> float:

@@ -26,30 +26,49 @@ def largest_difference(model: KerasModel, network: Network, draft: Draft, graph:
     """The largest difference of an output over its largest magnitude, with padding at every place and without."""
     rng, worst = np.random.default_rng(11), 0.0
     again = 2 if any(node.is_stateful for node in graph.nodes) else 1  # the second goes on from the first
-    batch = _batch_size(graph)
-    for arrays, sizes in [
-        made
-        for length in _lengths(graph)
-        for made in _together(graph, variants(graph, rng, batch=batch, length=length))
-    ]:
-        reset_states(model)
-        reset_states(compiled.model)
-        for _ in range(again):
-            try:
-                wanted = _results(model, network, graph, arrays, batch)
-            except Exception as error:
-                raise ImportFault(
-                    f"Keras itself cannot run the model on random inputs: {reason_of(error)}",
-                    help="run the model on inputs of other lengths and contents, fix it, and save it again",
-                ) from None
-            got = predict(compiled.model, graph, arrays)
-            pairs = list(zip(graph.outputs, wanted, strict=True))
-            found = max(_furthest(got[name], as_array(value), sizes) for name, value in pairs)
-            if found > TOLERANCE and again == 1 and _is_alone(graph, arrays):  # as the model: rounding differs by batch
-                got = predict(compiled.model, graph, _repeated(arrays, batch))
-                found = min(found, max(_difference(got[name][:1], as_array(value)) for name, value in pairs))
-            worst = max(worst, found)
+    batch = choose_batch_size(graph)
+
+    def run_model(arrays: Mapping[str, np.ndarray]) -> list[Tensor]:
+        try:
+            return _results(model, network, graph, arrays, batch)
+        except Exception as error:
+            raise ImportFault(
+                f"Keras itself cannot run the model on random inputs: {reason_of(error)}",
+                help="run the model on inputs of other lengths and contents, fix it, and save it again",
+            ) from None
+
+    for runs in [group_runs(graph, variants(graph, rng, batch=batch, length=size)) for size in _lengths(graph)]:
+        done: list[tuple[Mapping[str, np.ndarray], list[Tensor]]] = []
+        for arrays, sizes in runs:
+            wanted: list[Tensor] = []
+            reset_states(model)
+            reset_states(compiled.model)
+            for _ in range(again):
+                known = _results_among(done, arrays) if is_alone(graph, arrays) and again == 1 else None
+                wanted = run_model(arrays) if known is None else known
+                got = predict(compiled.model, graph, arrays)
+                found = max(
+                    _furthest(got[name], as_array(value), sizes)
+                    for name, value in zip(graph.outputs, wanted, strict=True)
+                )
+                if found > TOLERANCE and again == 1 and is_alone(graph, arrays):  # rounding differs by batch
+                    pairs = zip(graph.outputs, run_model(arrays), strict=True)
+                    got = predict(compiled.model, graph, _repeated(arrays, batch))
+                    found = min(found, max(_difference(got[name][:1], as_array(value)) for name, value in pairs))
+                worst = max(worst, found)
+            done.append((arrays, wanted))
     return worst
+
+
+def _results_among(
+    done: Sequence[tuple[Mapping[str, np.ndarray], Sequence[Tensor]]], alone: Mapping[str, np.ndarray]
+) -> list[Tensor] | None:
+    """What the model gave for a sample that it was run on among others; None where it was not."""
+    for arrays, results in done:
+        for row in range(_samples(arrays)):
+            if all(np.array_equal(arrays[name][row], alone[name][0]) for name in alone):
+                return [as_array(value)[row : row + 1] for value in results]
+    return None
 
 
 def _lengths(graph: Graph) -> Sequence[int]:
@@ -58,17 +77,21 @@ def _lengths(graph: Graph) -> Sequence[int]:
     return LENGTHS if any(not isinstance(axis.size, int) for axis in axes) else LENGTHS[:1]
 
 
-def _together(
+def group_runs(
     graph: Graph, made: Sequence[Mapping[str, np.ndarray]]
 ) -> Iterator[tuple[Mapping[str, np.ndarray], Sequence[int]]]:
     """Inputs as they are run, and how many samples of each variant these have: small ones run as one batch.
 
-    What calling Keras' layers takes is hardly more for many samples than for few.
+    What calling Keras' layers takes is hardly more for many samples than for few. Where the model fixes the size of a
+    batch, its samples are of several variants.
     """
-    alone = [arrays for arrays in made if _is_alone(graph, arrays)]
-    several = [arrays for arrays in made if not _is_alone(graph, arrays)]
+    if graph.batches:
+        yield from ((arrays, [_samples(arrays)]) for arrays in _mixed(made))
+        return
+    alone = [arrays for arrays in made if is_alone(graph, arrays)]
+    several = [arrays for arrays in made if not is_alone(graph, arrays)]
     elements = sum(array.size for arrays in several for array in arrays.values())
-    if graph.batches or elements > _MOST_ELEMENTS:
+    if elements > _MOST_ELEMENTS:
         yield from ((arrays, [_samples(arrays)]) for arrays in made)
         return
     yield (
@@ -76,6 +99,14 @@ def _together(
         list(map(_samples, several)),
     )
     yield from ((arrays, [1]) for arrays in alone)
+
+
+def _mixed(made: Sequence[Mapping[str, np.ndarray]]) -> Iterator[Mapping[str, np.ndarray]]:
+    """Batches of the same size, in which each variant has a sample at least: one of even number, padded in each."""
+    size = _samples(made[0])
+    for start in range(0, len(made), size):
+        taken = [(made[(start + row) % len(made)], row - row % 2) for row in range(size)]
+        yield {name: np.stack([arrays[name][row] for arrays, row in taken]) for name in made[0]}
 
 
 def _samples(arrays: Mapping[str, np.ndarray]) -> int:
@@ -90,7 +121,8 @@ def _furthest(got: np.ndarray, wanted: np.ndarray, sizes: Sequence[int]) -> floa
     return max(_difference(*pair) for pair in zip(np.split(got, cuts), np.split(wanted, cuts), strict=True))
 
 
-def _is_alone(graph: Graph, arrays: Mapping[str, np.ndarray]) -> bool:
+def is_alone(graph: Graph, arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether it is one sample, of a model that takes any number."""
     return not graph.batches and all(len(array) == 1 for array in arrays.values())
 
 
@@ -98,7 +130,7 @@ def _repeated(arrays: Mapping[str, np.ndarray], batch: int) -> dict[str, np.ndar
     return {name: np.repeat(array, batch, axis=0) for name, array in arrays.items()}
 
 
-def _batch_size(graph: Graph) -> int:
+def choose_batch_size(graph: Graph) -> int:
     """A number of samples that no axis is long, nor with those of other variants where these run as one batch.
 
     On TensorFlow, Keras takes a number for each sample for a bias where there are as many samples as channels, or one
@@ -116,7 +148,7 @@ def _results(
     model: KerasModel, network: Network, graph: Graph, arrays: Mapping[str, np.ndarray], batch: int
 ) -> list[Tensor]:
     """The model's own outputs, in the order of the network's; one sample alone is run among others like it."""
-    if _is_alone(graph, arrays):
+    if is_alone(graph, arrays):
         many = _repeated(arrays, batch)
         return [as_array(value)[:1] for value in _results(model, network, graph, many, batch)]
     import keras

@@ -20,7 +20,14 @@ from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
 from nnspec.importers.keras.build_spec import Draft, build_draft, check_calls, is_mixed
 from nnspec.importers.keras.classes import package_classes
-from nnspec.importers.keras.comparison import TOLERANCE, largest_difference, refuse_wrong_zeros
+from nnspec.importers.keras.comparison import (
+    TOLERANCE,
+    choose_batch_size,
+    group_runs,
+    is_alone,
+    largest_difference,
+    refuse_wrong_zeros,
+)
 from nnspec.importers.keras.mask_flow import has_masks
 from nnspec.importers.keras.network import Call, ImportFault, Network, Place, reason_of
 from nnspec.importers.keras.observed_masks import Observed, Seen, observe_masks
@@ -199,8 +206,10 @@ def _observed(draft: Draft, model: KerasModel) -> dict[tuple[Place, ...], Seen]:
     """
 
     def observe(*, alike: bool) -> dict[tuple[Place, ...], Seen]:
-        runs = variants(draft.graph, np.random.default_rng(7), alike=alike)
-        return observe_masks(model, [list(arrays.values()) for arrays in runs])
+        graph = draft.graph
+        made = variants(graph, np.random.default_rng(7), batch=choose_batch_size(graph), alike=alike)
+        runs = [list(arrays.values()) for arrays, _ in group_runs(graph, made) if not is_alone(graph, arrays)]
+        return observe_masks(model, runs)
 
     try:
         return observe(alike=False)

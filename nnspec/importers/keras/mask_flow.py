@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 
 from nnspec.checks.reversed_steps import turned_masks
-from nnspec.importers.keras.items import Maker, Read
+from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.naming import free_name
 from nnspec.importers.keras.network import Call, ImportFault
 from nnspec.importers.keras.observed_masks import Fingerprint, Observed, Seen
@@ -33,6 +33,16 @@ class GivenMask:
     is_of_inputs: bool
 
 
+@dataclass(frozen=True)
+class Join:
+    """How a mask comes of others: the layer that joins them, and what it reads with which masks."""
+
+    item: Item
+    reads: Sequence[Read]
+    masks: Sequence[Fingerprint | None]
+    call: Call
+
+
 @dataclass
 class MaskFlow:
     """Puts `unmask` where Keras has lost a mask, and `mask_like` where a layer uses one that the spec has lost.
@@ -48,6 +58,11 @@ class MaskFlow:
     may_wait: bool = True
     known: dict[_Key, Fingerprint] = field(default_factory=dict)  # of values that carry a mask
     carriers: dict[Fingerprint, Read] = field(default_factory=dict)
+    joins: dict[Fingerprint, Join] = field(default_factory=dict)  # what would carry a mask that no value has so far
+    read: dict[Call, Sequence[Read]] = field(default_factory=dict)  # as it was before masks were put right
+    instead: dict[Call, dict[Fingerprint, Fingerprint]] = field(
+        default_factory=dict
+    )  # by the masks that Keras hands on, those that the spec's values have, where these are others
     bare: dict[_Key, Read] = field(default_factory=dict)  # values without the mask that they had
     restored: dict[tuple[_Key, _Key], Read] = field(default_factory=dict)  # by a value and whose mask it got
     flags: dict[tuple[_Key, tuple[str, ...]], Read] = field(
@@ -66,21 +81,30 @@ class MaskFlow:
         seen = self.observed.get(call.places) if self.observed is not None else None
         if seen is None or len(seen.reads) != len(reads):
             return list(reads)
-        wanted = _used(kind, seen)
+        self.read[call] = tuple(reads)
         is_used = REGISTRY[kind].uses_mask or REGISTRY[kind].joins_masks
         result: list[Read] = []
+        wanted = _used(kind, seen)
         for read, mask in zip(reads, wanted, strict=True):
             flags = given if not result else None
             if mask is None and flags is not None and flags.is_of_inputs and is_used:
                 # They hid nothing when the model ran, but no layer's padding told what to try.
                 result.append(self.masked_by(self.made_of(flags.read(), read), read, call))
-            elif mask is None:
-                result.append(self.unmasked(read, call))
-            elif is_used and (self.known.get(_key(read)) != mask or self.is_turned(read)):
-                result.append(self.masked(read, mask, call, flags))
+            elif mask is None or is_used:
+                result.append(self.carrying(read, mask, call, flags))
             else:
                 result.append(read)
+        pairs = [(mask, self.known.get(_key(read))) for read, mask in zip(result, wanted, strict=True)]
+        self.instead[call] = {mask: own for mask, own in pairs if mask and own and own != mask}
         return result
+
+    def carrying(self, read: Read, mask: Fingerprint | None, call: Call, flags: GivenMask | None = None) -> Read:
+        """The value with this mask, or with none."""
+        if mask is None:
+            return self.unmasked(read, call)
+        if self.known.get(_key(read)) != mask or self.is_turned(read):
+            return self.masked(read, mask, call, flags)
+        return read
 
     def is_turned(self, read: Read) -> bool:
         """Whether the steps run from last to first, and the mask does not: the spec says then that it is meant."""
@@ -110,6 +134,8 @@ class MaskFlow:
     def masked(self, read: Read, mask: Fingerprint, call: Call, flags: GivenMask | None = None) -> Read:
         """The value with the mask that Keras has here: of a value that carries it, or else made of flags."""
         carrier = self.carriers.get(mask)
+        if carrier is None and mask in self.joins:
+            carrier = self.carriers[mask] = self.joined(self.joins[mask])
         if carrier is None and self.may_wait:
             raise MaskToCome(call.name)
         if carrier is None and flags is not None:
@@ -122,6 +148,11 @@ class MaskFlow:
                 help="create the mask with `Masking` or with an `Embedding` with `mask_zero`, and save the model again",
             )
         return self.masked_by(carrier, read, call)
+
+    def joined(self, join: Join) -> Read:
+        """A value whose mask is that of others together: what the layer makes of them, which is read for its mask."""
+        reads = [self.carrying(read, mask, join.call) for read, mask in zip(join.reads, join.masks, strict=True)]
+        return self.maker.source(self.maker.add(join.item.kind, join.item.body, reads, of=join.call))
 
     def masked_by(self, carrier: Read, read: Read, call: Call) -> Read:
         """The value with the mask that another one carries."""
@@ -143,14 +174,21 @@ class MaskFlow:
         return self.flags[key]
 
     def note(self, call: Call, outputs: Sequence[Read]) -> None:
-        """Remembers which masks a call's outputs carry."""
+        """Remembers which masks a call's outputs carry, and which they would carry of other masks of its inputs."""
         seen = self.observed.get(call.places) if self.observed is not None else None
         if seen is None:
             return
-        for read, mask in zip(outputs, seen.outputs, strict=False):
+        instead = self.instead.get(call, {})
+        for read, handed in zip(outputs, seen.outputs, strict=False):
+            mask = instead.get(handed, handed) if handed is not None else None
             if mask is not None and read.value.mask is not None:
                 self.known.setdefault(_key(read), mask)
                 self.carriers.setdefault(mask, read)
+        item, reads = outputs[0].item, self.read.get(call, ())
+        if item is not None and REGISTRY[item.kind].joins_masks:
+            for way in seen.ways:
+                if way.outputs[0] is not None:
+                    self.joins.setdefault(way.outputs[0], Join(item, reads, way.reads, call))
 
 
 def _key(read: Read) -> _Key:
@@ -165,12 +203,13 @@ def _used(kind: str, seen: Seen) -> list[Fingerprint | None]:
     """
     reads = list(seen.reads)
     if "mask" in seen.given:
-        reads[0] = seen.given["mask"]
+        given = seen.given["mask"]
+        reads[: len(given)] = given
     elif len(reads) > 1 and REGISTRY[kind].loses_mask_with_states:
         reads[0] = None
     for place, name in enumerate(("query_mask", "value_mask", "key_mask")):
         if name in seen.given and place < len(reads):
-            reads[place] = seen.given[name]
+            (reads[place],) = seen.given[name]
     return reads
 
 

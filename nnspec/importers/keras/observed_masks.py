@@ -6,7 +6,7 @@ Keras' rules cannot be told from a configuration: a mask ends at operators, is p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,18 +24,37 @@ Fingerprint = bytes  # of a mask's values; masks that are equal on many padded i
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The masks of one call.
+class Flow:
+    """The masks of what a call reads and makes, in one of the two ways in which Keras hands masks on.
 
     Attributes:
         reads: of each tensor that it reads, masks left out, in the order of `Call.tensors`; None where it has none.
-        given: of each argument that is a mask, by name: the mask itself.
         outputs: of each output.
     """
 
     reads: tuple[Fingerprint | None, ...]
-    given: Mapping[str, Fingerprint | None]
     outputs: tuple[Fingerprint | None, ...]
+
+
+@dataclass(frozen=True)
+class Seen(Flow):
+    """The masks of one call.
+
+    A value can have two: that which its tensor has when the model runs, and that which the graph computes from the
+    masks of the symbolic tensors. They differ behind a MultiHeadAttention, which takes the masks off the tensors that
+    run, and behind nested models. The graph's is used where the graph records it as a layer's `mask`, and the other
+    one elsewhere: by an Attention, a Multiply, a layer that is called with further arguments.
+
+    What stands here is what the call itself goes by: a layer that looks at masks has those that it uses, another one
+    those that it hands on, of the graph where this has some.
+
+    Attributes:
+        given: of each argument that is a mask, by name: the mask itself, or those of a list.
+        ways: both, each as a whole; a join makes a mask of its own in either.
+    """
+
+    given: Mapping[str, tuple[Fingerprint | None, ...]]
+    ways: tuple[Flow, ...]
 
 
 Observed = Mapping[tuple[Place, ...], Seen]
@@ -62,14 +81,21 @@ def observe_masks(model: KerasModel, runs: Sequence[Sequence[np.ndarray]]) -> di
         _run(function, [keras.ops.convert_to_tensor(array, symbol.dtype) for array, symbol in pairs], (), found)
         reset_states(model)
         result = {place: _joined(result.get(place), seen) for place, seen in found.items()}
-    return {
-        place: Seen(
-            tuple(map(_real, seen.reads)),
-            {key: _real(mask) for key, mask in seen.given.items()},
-            tuple(map(_real, seen.outputs)),
-        )
-        for place, seen in result.items()
-    }
+    return {place: _mapped(_real, seen) for place, seen in result.items()}
+
+
+def _mapped(change: Callable[..., Fingerprint | None], *seen: Seen) -> Seen:
+    """What was seen with every mask changed, or with those of several runs made one."""
+
+    def changed(*masks: tuple[Fingerprint | None, ...]) -> tuple[Fingerprint | None, ...]:
+        return tuple(map(change, *masks))
+
+    def flows(*same: Flow) -> Flow:
+        return Flow(changed(*(one.reads for one in same)), changed(*(one.outputs for one in same)))
+
+    own = flows(*seen)
+    given = {key: changed(*(one.given[key] for one in seen)) for key in seen[0].given}
+    return Seen(own.reads, own.outputs, given, tuple(map(flows, *(one.ways for one in seen))))
 
 
 def _real(mask: Fingerprint | None) -> Fingerprint | None:
@@ -85,11 +111,7 @@ def _joined(before: Seen | None, seen: Seen) -> Seen:
     def both(left: Fingerprint | None, right: Fingerprint | None) -> Fingerprint | None:
         return None if left is None or right is None else left + right
 
-    return Seen(
-        tuple(map(both, before.reads, seen.reads)),
-        {key: both(before.given.get(key), mask) for key, mask in seen.given.items()},
-        tuple(map(both, before.outputs, seen.outputs)),
-    )
+    return _mapped(both, before, seen)
 
 
 def _function(model: KerasLayer) -> KerasModel:
@@ -119,7 +141,7 @@ def _run(
         if hasattr(inner, "_run_through_graph"):  # whose own calls tell what becomes of the masks
             outputs = _run(inner, _masked_inputs(inner, arguments, keywords), call.place, found)
         else:
-            call.given = {key: _fingerprint(keywords[key]) for key in MASKS if keywords.get(key) is not None}
+            call.given = {key: _fingerprints(keywords[key]) for key in MASKS if keywords.get(key) is not None}
             outputs = tree.flatten(_call(operation, arguments, keywords))
         call.outputs = [_fingerprint(_mask(tensor)) for tensor in outputs]
         calls.append(call)
@@ -132,40 +154,50 @@ def _run(
 
 @dataclass(kw_only=True)
 class _Ran:
-    """A call as it was run: the masks that its tensors had then.
-
-    Beside those there are masks that the graph hands to layers as an argument, which MultiHeadAttention does not take
-    off; most layers go by them, and what they hand on is known once all of the graph has run.
-    """
+    """A call as it was run: the masks that its tensors had then; those of the graph are known once all has run."""
 
     place: tuple[Place, ...]
     operation: KerasLayer
     symbols: Sequence[KerasTensor]
     made: Sequence[KerasTensor]
     reads: list[Fingerprint | None] = field(default_factory=list)
-    given: dict[str, Fingerprint | None] = field(default_factory=dict)
+    given: dict[str, tuple[Fingerprint | None, ...]] = field(default_factory=dict)
     outputs: list[Fingerprint | None] = field(default_factory=list)
 
     def seen(self, known: Mapping[int, Tensor]) -> Seen:
-        import keras
-
-        def has_mask(symbol: KerasTensor) -> bool:
+        def of_graph(symbol: KerasTensor) -> Fingerprint | None:
             mask = _mask(symbol)
-            return mask is not None and id(mask) in known
+            return _fingerprint(known[id(mask)]) if mask is not None and id(mask) in known else None
 
-        def in_graph(symbol: KerasTensor, run: Fingerprint | None) -> Fingerprint | None:
-            return _fingerprint(known[id(_mask(symbol))]) if has_mask(symbol) else run
+        run = Flow(tuple(self.reads), tuple(self.outputs))
+        graph = Flow(tuple(map(of_graph, self.symbols)), tuple(map(of_graph, self.made)))
+        own = run if _looks_at_masks(self.operation) else self.handed_on(run, graph)
+        return Seen(own.reads, own.outputs, self.given, (graph, run))
 
-        looks_itself = (keras.layers.Multiply, keras.layers.Maximum, keras.layers.Minimum)
-        reads = self.reads
-        if not isinstance(self.operation, (*looks_itself, keras.layers.MultiHeadAttention)):
-            # What the graph joins to one mask are those of the graph: others, which a nested model's tensors have when
-            # they are run, count as none.
-            is_joined = any(has_mask(symbol) for symbol in self.made)
-            pairs = zip(self.symbols, reads, strict=True)
-            reads = [None if is_joined and _mask(symbol) is None else in_graph(symbol, run) for symbol, run in pairs]
-        made = [in_graph(*pair) for pair in zip(self.made, self.outputs, strict=True)]
-        return Seen(tuple(reads), self.given, tuple(made))
+    def handed_on(self, run: Flow, graph: Flow) -> Flow:
+        """The masks of the graph, and those that only the tensors have when they are run.
+
+        What the graph joins to one mask are those of the graph alone: a tensor without counts as one that has none.
+        """
+        if any(mask is not None for mask in graph.outputs):
+            is_join = len(run.reads) > 1
+            return Flow(graph.reads if is_join else _first_known(graph.reads, run.reads), graph.outputs)
+        return Flow(_first_known(graph.reads, run.reads), _first_known(graph.outputs, run.outputs))
+
+
+def _first_known(
+    masks: Sequence[Fingerprint | None], others: Sequence[Fingerprint | None]
+) -> tuple[Fingerprint | None, ...]:
+    return tuple(other if mask is None else mask for mask, other in zip(masks, others, strict=True))
+
+
+def _looks_at_masks(operation: KerasLayer) -> bool:
+    """Whether what a layer computes depends on the masks that its tensors have, where it is given no others."""
+    import keras
+
+    if isinstance(operation, keras.layers.Multiply | keras.layers.Maximum | keras.layers.Minimum):
+        return True
+    return isinstance(operation, keras.Layer) and not MASKS.isdisjoint(operation._call_signature.parameters)
 
 
 def _call(operation: KerasLayer, arguments: Sequence[object], keywords: Mapping[str, object]) -> Tensor:
@@ -225,6 +257,10 @@ def _mask(tensor: KerasTensor) -> KerasTensor | None:
     from keras.src.backend import get_keras_mask
 
     return get_keras_mask(tensor)
+
+
+def _fingerprints(masks: Tensor | Sequence[Tensor | None]) -> tuple[Fingerprint | None, ...]:
+    return tuple(map(_fingerprint, masks)) if isinstance(masks, list | tuple) else (_fingerprint(masks),)
 
 
 def _fingerprint(mask: Tensor | None) -> Fingerprint | None:

@@ -167,14 +167,60 @@ def attention_takes_the_mask_before_a_join() -> Any:
     return keras.Model(ids, inner(kl.Activation("tanh")(both)))
 
 
-def joined_with_steps_of_a_model_of_two() -> Any:
+def steps_beside_those_of_a_model_of_two() -> tuple[Any, Any]:
     """The graph has no mask for the outputs of such a model, though they have one when they are run."""
     one, other = keras.Input((9, 4)), keras.Input((9, 4))
     inner = keras.Model([one, other], [kl.GRU(4, return_sequences=True)(one), kl.Dense(2)(other)], name="inner")
     ids = words()
     x = embedded(ids)
     steps, _ = inner([x, x])
-    return keras.Model(ids, kl.GRU(3)(kl.Concatenate(axis=1)([x, steps])))
+    return kl.Concatenate(axis=1)([x, steps]), ids
+
+
+def joined_with_steps_of_a_model_of_two() -> Any:
+    both, ids = steps_beside_those_of_a_model_of_two()
+    return keras.Model(ids, kl.GRU(3)(both))
+
+
+def two_masks_of_one_join() -> Any:
+    """An LSTM goes by the mask that the graph computes, a Multiply by that which the tensors have when they are run."""
+    both, ids = steps_beside_those_of_a_model_of_two()
+    gated = kl.Multiply()([both, kl.Dense(1, activation="sigmoid")(both)])
+    return keras.Model(ids, kl.LSTM(3)(kl.LayerNormalization()(gated)))
+
+
+def attention_behind_attention() -> Any:
+    """The query's mask is gone when the second runs, and the value's is not."""
+    one, other = words(9, "one"), words(7, "other")
+    x, y = embedded(one), embedded(other)
+    attended = kl.MultiHeadAttention(2, 3)(x, y)
+    first = kl.AdditiveAttention()([attended, kl.Dense(4)(attended)])
+    return keras.Model([one, other], [kl.GRU(3)(kl.Attention()([x, first])), kl.GRU(3)(kl.Attention()([first, x]))])
+
+
+def called_with_an_argument() -> Any:
+    """Then the graph records no mask, and the LSTM goes by what the tensor has when it is run: none."""
+    ids = words()
+    x = embedded(ids)
+    attended = kl.MultiHeadAttention(2, 3)(x, x)
+    steps = kl.Add()([x, attended])
+    return keras.Model(ids, [kl.LSTM(3)(steps, training=False), kl.LSTM(3)(steps), kl.GRU(3)(attended, training=False)])
+
+
+def masks_of_two_by_hand() -> Any:
+    one, other = words(9, "one"), words(7, "other")
+    embedding = kl.Embedding(20, 4, mask_zero=True)
+    query, value = kl.Dense(4)(embedding(one)), kl.Conv1D(4, 3, padding="same")(embedding(other))
+    masks = [embedding.compute_mask(one), embedding.compute_mask(other)]
+    return keras.Model([one, other], kl.Flatten()(kl.Attention()([query, value], mask=masks)))
+
+
+def a_mask_of_one_of_two_by_hand() -> Any:
+    one, other = words(9, "one"), words(7, "other")
+    embedding = kl.Embedding(20, 4, mask_zero=True)
+    query, value = embedding(one), embedding(other)
+    attended = kl.AdditiveAttention()([query, value], mask=[embedding.compute_mask(one), None])
+    return keras.Model([one, other], kl.GRU(3)(attended))
 
 
 def the_mask_of_ids_that_nothing_else_reads() -> Any:
@@ -243,6 +289,11 @@ MODELS: list[Callable[[], Any]] = [
     the_mask_of_a_value_that_comes_later,
     attention_takes_the_mask_before_a_join,
     joined_with_steps_of_a_model_of_two,
+    two_masks_of_one_join,
+    attention_behind_attention,
+    called_with_an_argument,
+    masks_of_two_by_hand,
+    a_mask_of_one_of_two_by_hand,
     the_mask_of_ids_that_nothing_else_reads,
     two_lengths_that_a_mask_binds,
     a_mask_that_is_computed,
