@@ -16,6 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from nnspec.cli import main
+from nnspec.unused_packages import claim_process
 from tests.support.small_forecast import CONVOLUTION, HEAD, small_forecast
 
 STEPS = 8
@@ -75,5 +76,6 @@ def interrupted_build(spec: str, out: str, steps: int) -> None:
 
 
 if __name__ == "__main__":
+    claim_process()  # as the command does
     assert not [name for name in ABSENT if find_spec(name) is not None]
     print(json.dumps(run(sys.argv[1], Path(sys.argv[2]))))

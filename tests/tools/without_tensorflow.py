@@ -25,6 +25,8 @@ from packaging.utils import canonicalize_name
 from tests.support.paths import ROOT
 
 LEFT_OUT = frozenset({"tensorflow", "tf2onnx"})
+# Compiling takes most of the time of small steps, and optimizing what is compiled a quarter of that.
+QUICK_COMPILER = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def requirements() -> list[Requirement]:
@@ -83,10 +85,15 @@ def _closure() -> Iterator[importlib.metadata.Distribution]:
         yield distribution
 
 
-def run_verbs(python: Path, spec: Path, folder: Path) -> dict[str, str]:
-    """What each verb printed, see `tests.support.jax_builds`."""
+def run_verbs(python: Path, spec: Path, folder: Path, flags: str = "") -> dict[str, str]:
+    """What each verb printed, see `tests.support.jax_builds`.
+
+    Args:
+        flags: for JAX' compiler.
+    """
     hidden = ("KERAS_BACKEND", "PYTHONPATH")
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
+    environment["XLA_FLAGS"] = flags
     command = [str(python), "-m", "tests.support.jax_builds", str(spec), str(folder)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -71,8 +71,7 @@ class TensorFlowBackend(KerasEngine):
             skipped.assign(first_step if epoch == epochs.start else 0)
 
         sum_repeated_rows(model.optimizer)
-        if model.trainable_variables:  # a step that makes variables as it is traced is traced once more without them
-            model.optimizer.build(model.trainable_variables)
+        _make_variables(model, samples)
         steps, in_order = steps_of(samples, order), Order(order.batch_size, 0, is_shuffled=False)
         # With the length of all epochs, Keras goes on with the same iterator as an epoch begins; with that of one, or
         # with arrays for validation, it makes two iterators an epoch.
@@ -114,6 +113,20 @@ class TensorFlowBackend(KerasEngine):
 
         specs = [tf.TensorSpec(shape, dtype, name=f"input_{i}") for i, (shape, dtype) in enumerate(signature)]
         return tf.function(function, input_signature=specs), specs
+
+
+def _make_variables(model: KerasModel, samples: Samples) -> None:
+    """Makes those of the optimizer, and of the mean loss of each of several outputs.
+
+    A step that makes variables as it is traced is traced once more without them.
+    """
+    if model.trainable_variables:
+        model.optimizer.build(model.trainable_variables)
+    loss, targets, outputs = model._compile_loss, samples.targets, model.output
+    if loss is None or loss.built or not isinstance(targets, dict) or not isinstance(outputs, dict):
+        return
+    if targets.keys() == outputs.keys():
+        loss.build(dict.fromkeys(outputs), outputs)
 
 
 TENSORFLOW = TensorFlowBackend()

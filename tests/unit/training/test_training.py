@@ -112,13 +112,29 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+LAST = -1
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("plateau", [(2, 0, None), (3, 4, "epoch 2"), (LAST, 0, "epoch 4, step 4")]),
+        ("swapped", [(2, 4, None), (3, 4, "epoch 3, step 2")]),
+    ],
+)
 def test_an_interruption_leaves_no_trace(
-    name: str, spec: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    ends: list[tuple[int, int, str | None]],
+    spec: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The same history, files and weights, bit for bit, with dropout, shuffling, schedules, averages and counters.
 
-    Interrupted at the end of an epoch, then in the middle of one, and behind the last, where no step is left.
+    Args:
+        ends: where each run is interrupted: after so many epochs, and steps of the next; behind the last no step is
+            left. And what it says that it resumes.
     """
     loaded = spec({**SETTINGS[name], "checkpoint": {"steps": 3}})
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
@@ -126,12 +142,11 @@ def test_an_interruption_leaves_no_trace(
     if name == "plateau":
         rates = [row["learning_rate"] for row in run.history]
         assert len(set(rates)) > 1, "the plateau is never reached: the case shows nothing"
-    interrupted(monkeypatch, loaded, resumed, after=2)
-    for after, step, told in ((2, 4, "epoch 2"), (3, 4, "epoch 3, step 3"), (len(run.history), 0, "epoch 4, step 3")):
+    for after, step, told in ends:
         with monkeypatch.context() as patch:
-            patch.setattr(loaded, "train", partial(loaded.train, resume=True, quiet=False))
-            interrupted(patch, loaded, resumed, after=after, step=step)
-        assert told in capsys.readouterr().err
+            patch.setattr(loaded, "train", partial(loaded.train, resume=told is not None, quiet=False))
+            interrupted(patch, loaded, resumed, after=len(run.history) if after == LAST else after, step=step)
+        assert (told or "") in capsys.readouterr().err
     rest = loaded.train(resumed, resume=True)
     assert rest.history == run.history
     files = {p.relative_to(whole).as_posix() for p in whole.rglob("*") if p.is_file()}
