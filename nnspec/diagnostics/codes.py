@@ -100,6 +100,7 @@ CODES: dict[str, str] = {
     "NN372": "onnx-different-axes-meet",
     "NN373": "onnx-file-not-readable",
     "NN374": "onnx-axes-do-not-fit",
+    "NN632": "onnx-file-with-foreign-operators",
     "NN375": "steps-and-features-in-one-axis",
     "NN376": "weights-sum-to-one-elsewhere",
     "NN377": "product-of-steps-and-features",

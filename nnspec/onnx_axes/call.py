@@ -6,14 +6,31 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from nnspec.ir.axes import Axis, Size, Symbolic, derived, resized
+from nnspec.lazy import dataclass
 from nnspec.onnx_axes.faults import Fault
-from nnspec.onnx_axes.reading import OnnxCall
-from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, learned_axis, unnamed_axis
+from nnspec.onnx_axes.reading import OnnxCall, OnnxGraph
+from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, learned_axis, numbers_of, unnamed_axis
 
 if TYPE_CHECKING:
     import numpy as np
 
 _UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BodyRun:
+    """A graph that a node runs, with what is known of its values.
+
+    Attributes:
+        outputs: in the order in which the graph names them.
+        value: of any name within, or of what the graph reads from around it.
+    """
+
+    graph: OnnxGraph
+    outputs: tuple[Tensor, ...]
+    value: Callable[[str], Tensor]
+
+
 Rule = Callable[["Call"], Sequence[Tensor]]
 
 
@@ -30,11 +47,13 @@ class Call:
         operands: Sequence[Tensor],
         array: Callable[[str], np.ndarray | None],
         report: Callable[[OnnxCall, Fault], None],
+        run_body: Callable[[OnnxCall, str, Sequence[Tensor]], BodyRun | None],
     ) -> None:
         self.node = node
         self.operands = operands
         self._array = array
         self._report = report
+        self._run_body = run_body
 
     def __getitem__(self, position: int) -> Tensor:
         return self.operands[position] if position < len(self.operands) else UNKNOWN
@@ -61,13 +80,20 @@ class Call:
         return self._array(self.node.inputs[position]) if self.has(position) else None
 
     def ints(self, position: int, attribute: str = "") -> tuple[Number, ...] | None:
-        """A list of integers that is an operand, or an attribute in older files."""
+        """A list of integers that is an operand, or an attribute in older files.
+
+        None in it: this one is not known; None in its place: not even how many there are.
+        """
         if attribute and attribute in self.node.attributes:
             return self.integers(attribute) or (self.integer(attribute, 0),)
-        return self[position].numbers if self.has(position) else None
+        return numbers_of(self[position]) if self.has(position) else None
 
     def report(self, fault: Fault) -> None:
         self._report(self.node, fault)
+
+    def run_body(self, attribute: str, given: Sequence[Tensor]) -> BodyRun | None:
+        """One run of a graph that is an attribute; None where it is missing, or takes another number of values."""
+        return self._run_body(self.node, attribute, given)
 
     @property
     def owner(self) -> str:
@@ -94,6 +120,10 @@ class Call:
 
     def unknown_size(self, hint: str) -> Symbolic:
         return derived(f"{_UNKNOWN} {hint} of {self.owner}")
+
+    def opened(self, rank: int) -> tuple[Axis, ...]:
+        """Axes of which no more is known than how many there are, since an operator takes no other number of them."""
+        return tuple(self.new(self.unknown_size(f"axis {i}"), i) for i in range(rank))
 
 
 def is_unknown(size: Size) -> bool:

@@ -11,6 +11,7 @@ from nnspec.ir.axes import Axes, Size, describe
 from nnspec.ir.reshape import Kind, find_reordering
 from nnspec.onnx_axes.faults import Confusion, Mixing
 from nnspec.onnx_axes.follow import Finding, follow
+from nnspec.onnx_axes.operators import find_foreign_operators
 from nnspec.onnx_axes.reading import OnnxCall, OnnxFile, array_of, read_file
 from nnspec.onnx_axes.rules.elementwise import ON_THE_FIRST
 from nnspec.onnx_axes.seeds import input_tensors
@@ -20,7 +21,7 @@ _PASSES = frozenset(ON_THE_FIRST) - {"LayerNormalization", "InstanceNormalizatio
 
 
 def check_model(path: str | Path, axes: Mapping[str, Sequence[str]] | None = None) -> list[Diagnostic]:
-    """What is wrong with the axes of an ONNX model.
+    """What is wrong with the axes of an ONNX model, and which of its nodes are none of ONNX's operators (NN632).
 
     Args:
         axes: the names of an input's axes, the batch among them, where the file does not say them.
@@ -28,11 +29,12 @@ def check_model(path: str | Path, axes: Mapping[str, Sequence[str]] | None = Non
     Raises:
         SpecError: NN373 where the file cannot be read, NN374 where the names do not fit the inputs.
     """
-    return check_file(read_file(Path(path)), axes or {})
+    file = read_file(Path(path))
+    return [*find_foreign_operators(file), *check_file(file, axes or {})]
 
 
 def check_file(file: OnnxFile, axes: Mapping[str, Sequence[str]]) -> list[Diagnostic]:
-    """The same of a graph that was read."""
+    """What is wrong with the axes of a graph that was read."""
     followed = follow(file, input_tensors(file, axes))
     return [_diagnostic(file, finding) for finding in followed.findings if not is_usual(file, followed, finding)]
 

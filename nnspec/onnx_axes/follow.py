@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.ir.axes import Axes, Axis, Symbolic
 from nnspec.lazy import dataclass
-from nnspec.onnx_axes.call import Call
+from nnspec.onnx_axes.call import BodyRun, Call
 from nnspec.onnx_axes.faults import Fault
-from nnspec.onnx_axes.reading import Dimension, OnnxCall, OnnxFile, array_of
+from nnspec.onnx_axes.reading import Dimension, OnnxCall, OnnxFile, OnnxGraph, array_of
 from nnspec.onnx_axes.rules import RULES
 from nnspec.onnx_axes.tensors import UNKNOWN, Tensor, unnamed_axis
 
@@ -38,8 +38,9 @@ class Followed:
 
 
 class _Walk:
-    def __init__(self, file: OnnxFile, inputs: Mapping[str, Tensor]) -> None:
+    def __init__(self, file: OnnxGraph, inputs: Mapping[str, Tensor], around: _Walk | None = None) -> None:
         self.file = file
+        self.around = around
         self.tensors: dict[str, Tensor] = dict(inputs)
         self.arrays: dict[str, TensorProto] = dict(file.constants)
         self.findings: list[Finding] = []
@@ -51,7 +52,7 @@ class _Walk:
                 continue
             operands = [self.value(name) for name in call.inputs]
             rule = RULES.get(call.op)
-            found = () if rule is None else rule(Call(call, operands, self.array, self.report))
+            found = () if rule is None else rule(Call(call, operands, self.array, self.report, self.run_body))
             for i, name in enumerate(call.outputs):
                 if name:
                     self.tensors[name] = self.with_stated(call, name, found[i] if i < len(found) else UNKNOWN)
@@ -60,7 +61,21 @@ class _Walk:
     def value(self, name: str) -> Tensor:
         if name and name not in self.tensors and name in self.arrays:
             self.tensors[name] = self.constant(name)
+        if name and name not in self.tensors and self.around is not None:
+            return self.around.value(name)
         return self.tensors.get(name, UNKNOWN)
+
+    def run_body(self, call: OnnxCall, attribute: str, given: Sequence[Tensor]) -> BodyRun | None:
+        """What is known of the values of a graph that a node runs; None where it is no such graph.
+
+        What is wrong within is not reported: a body has no line of its own in the listing that messages point to.
+        """
+        body = call.bodies.get(attribute)
+        if body is None or len(body.inputs) != len(given):
+            return None
+        walk = _Walk(body, dict(zip(body.inputs, given, strict=True)), self)
+        walk.walk()
+        return BodyRun(graph=body, outputs=tuple(walk.value(name) for name in body.outputs), value=walk.value)
 
     def constant(self, name: str) -> Tensor:
         tensor = self.arrays[name]
@@ -85,6 +100,8 @@ class _Walk:
             self.tensors[name] = Tensor(axes=axes, numbers=known if is_known else None, is_constant=True)
 
     def array(self, name: str) -> np.ndarray | None:
+        if name not in self.arrays and self.around is not None and name not in self.tensors:
+            return self.around.array(name)
         return array_of(self.arrays[name]) if name in self.arrays else None
 
     def report(self, call: OnnxCall, fault: Fault) -> None:

@@ -27,6 +27,7 @@ class OnnxCall:
         place: its number in the order of computation, from 1.
         attributes: those that are numbers, lists of numbers or texts.
         array: the constant that it is, of a `Constant`.
+        bodies: the graphs that it runs, by attribute, of `If`, `Loop` and `Scan`.
     """
 
     op: str
@@ -36,13 +37,14 @@ class OnnxCall:
     outputs: tuple[str, ...]
     attributes: Mapping[str, Attribute]
     array: TensorProto | None = None
+    bodies: Mapping[str, OnnxGraph] = field(default_factory=dict)
 
 
 Dimension = int | str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class OnnxFile:
+class OnnxGraph:
     """A graph.
 
     Attributes:
@@ -51,13 +53,24 @@ class OnnxFile:
         stated: the dimensions of values that the file states.
     """
 
-    path: Path
     calls: tuple[OnnxCall, ...]
     inputs: Mapping[str, tuple[tuple[Dimension, str], ...] | None]
     outputs: tuple[str, ...]
     constants: Mapping[str, TensorProto]
     stated: Mapping[str, tuple[Dimension, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OnnxFile(OnnxGraph):
+    """The graph of a file.
+
+    Attributes:
+        opset: the version of ONNX's operators that the file names.
+    """
+
+    path: Path
     metadata: Mapping[str, str] = field(default_factory=dict)
+    opset: int | None = None
 
     def span(self, call: OnnxCall) -> Span:
         """Where diagnostics point: a listing of the graph with a line for each node."""
@@ -93,22 +106,32 @@ def read_file(path: Path) -> OnnxFile:
 
 def as_file(model: ModelProto, path: Path) -> OnnxFile:
     """The graph of a model in memory, an `onnx.ModelProto`; `path` is what messages call it."""
-    graph = model.graph
+    graph = _as_graph(model.graph)
+    return OnnxFile(
+        path=path,
+        calls=graph.calls,
+        inputs=graph.inputs,
+        outputs=graph.outputs,
+        constants=graph.constants,
+        stated=graph.stated,
+        metadata={entry.key: entry.value for entry in model.metadata_props},
+        opset=next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), None),
+    )
+
+
+def _as_graph(graph: GraphProto) -> OnnxGraph:
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    inputs = {value.name: _dimensions(value) for value in graph.input if value.name not in constants}
     stated = {}
     for value in (*graph.value_info, *graph.output):
         found = _dimensions(value)
         if found is not None:
             stated[value.name] = tuple(size for size, _ in found)
-    return OnnxFile(
-        path=path,
+    return OnnxGraph(
         calls=tuple(_calls(graph)),
-        inputs=inputs,
+        inputs={value.name: _dimensions(value) for value in graph.input if value.name not in constants},
         outputs=tuple(value.name for value in graph.output),
         constants=constants,
         stated=stated,
-        metadata={entry.key: entry.value for entry in model.metadata_props},
     )
 
 
@@ -126,11 +149,12 @@ def _dimensions(value: ValueInfoProto) -> tuple[tuple[Dimension, str], ...] | No
 
 
 def _calls(graph: GraphProto) -> Iterator[OnnxCall]:
-    """The nodes; those of bodies (`If`, `Loop`, `Scan`) are not among them."""
+    """The nodes; those of bodies (`If`, `Loop`, `Scan`) belong to the node that runs them."""
     from onnx import AttributeProto
 
     for place, node in enumerate(graph.node, 1):
         attributes: dict[str, Attribute] = {}
+        bodies: dict[str, OnnxGraph] = {}
         array = None
         for attribute in node.attribute:
             if attribute.type == AttributeProto.INT:
@@ -145,6 +169,8 @@ def _calls(graph: GraphProto) -> Iterator[OnnxCall]:
                 attributes[attribute.name] = tuple(attribute.floats)
             elif attribute.type == AttributeProto.TENSOR:
                 array = attribute.t
+            elif attribute.type == AttributeProto.GRAPH:
+                bodies[attribute.name] = _as_graph(attribute.g)
         yield OnnxCall(
             op=node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}",
             name=node.name or next((name for name in node.output if name), node.op_type),
@@ -153,7 +179,24 @@ def _calls(graph: GraphProto) -> Iterator[OnnxCall]:
             outputs=tuple(node.output),
             attributes=attributes,
             array=array,
+            bodies=bodies,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOperators:
+    """The operators of ONNX's own domain in any version up to `opset`."""
+
+    opset: int
+    names: frozenset[str]
+
+
+def known_operators() -> KnownOperators:
+    """Those that the installed `onnx` knows."""
+    from onnx import defs
+
+    names = frozenset(schema.name for schema in defs.get_all_schemas_with_history() if schema.domain == "")
+    return KnownOperators(opset=defs.onnx_opset_version(), names=names)
 
 
 def array_of(tensor: TensorProto) -> np.ndarray | None:

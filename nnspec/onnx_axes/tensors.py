@@ -8,6 +8,7 @@ from nnspec.ir.axes import Atom, Axes, Axis, Size, fresh, sizes, whole_of
 from nnspec.lazy import dataclass
 
 _NAMELESS = "axis "
+_LONGEST = 64  # of a vector of sizes; no tensor has as many axes
 Number = Size | None  # of a tensor of integers; None where it is not known
 
 
@@ -44,6 +45,14 @@ def vector(numbers: Sequence[Number], owner: str, *, is_constant: bool = True) -
 
 def scalar(number: Number, *, is_constant: bool = True) -> Tensor:
     return Tensor(axes=(), numbers=(number,), is_constant=is_constant)
+
+
+def numbers_of(tensor: Tensor) -> tuple[Number, ...] | None:
+    """The values of a vector of integers; where only its length is known, as many None."""
+    if tensor.numbers is None and tensor.axes is not None and len(tensor.axes) == 1:
+        length = tensor.axes[0].size
+        return (None,) * length if isinstance(length, int) and length <= _LONGEST else None
+    return tensor.numbers
 
 
 def unnamed_axis(size: Size, owner: str, position: int) -> Axis:

@@ -69,7 +69,7 @@ SHOWN_ELSEWHERE = {
     "NN702": "tests/end_to_end/test_export.py",
     "NN703": "tests/end_to_end/test_export.py",
     "NN705": "tests/end_to_end/test_export.py",
-    **dict.fromkeys(("NN371", "NN372", "NN373", "NN374"), "tests/unit/onnx_axes/test_check.py"),
+    **dict.fromkeys(("NN371", "NN372", "NN373", "NN374", "NN632"), "tests/unit/onnx_axes/test_check.py"),
     "NN706": "tests/unit/cli/test_cli.py",
     "NN708": "tests/unit/importers/keras/test_import.py",
     "NN707": "tests/unit/verify/test_causality.py",

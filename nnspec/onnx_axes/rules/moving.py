@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from nnspec.ir.axes import (
     Atom,
@@ -22,13 +23,15 @@ from nnspec.ir.provenance import Kind
 from nnspec.ir.reshape import Rebracketing, SizeMismatch, keeps_order, rebracket, solve_unknown
 from nnspec.onnx_axes.call import Call, Rule, is_unknown, position_of, positions_of
 from nnspec.onnx_axes.faults import Confusion, Meeting, Mixing
-from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, join
+from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, join, numbers_of
 
 
 def transpose(call: Call) -> Sequence[Tensor]:
     axes = call[0].axes
     if axes is None:
-        return [UNKNOWN]
+        axes = call.opened(len(call.integers("perm")))
+        if not axes:
+            return [UNKNOWN]
     order = call.integers("perm", tuple(reversed(range(len(axes)))))
     if sorted(order) != list(range(len(axes))):
         return [UNKNOWN]
@@ -59,8 +62,10 @@ def regroup(call: Call, axes: Axes, target: Sequence[Number]) -> Tensor:
     """The axes after a reshape, and a report where it mixes some."""
     numbers = call[0].numbers
     open_sizes = sum(size is None or size == -1 for size in target)
-    if open_sizes > 1 or any(axis.size == 0 for axis in axes) or 0 in target:
+    if any(axis.size == 0 for axis in axes) or 0 in target:
         return call.tensor(_nameless(call, target), numbers)
+    if open_sizes > 1:
+        return call.tensor(_with_kept_ends(axes, _nameless(call, target)), numbers)
     try:
         sizes, _ = solve_unknown(axes, [None if size == -1 else size for size in target])
     except SizeMismatch:
@@ -83,6 +88,18 @@ def regroup(call: Call, axes: Axes, target: Sequence[Number]) -> Tensor:
         name = "·".join(provenance.names) or whole.name
         found.append(replace(whole, name=name, atoms=provenance.atoms, is_learned=loose))
     return call.tensor(found, numbers)
+
+
+def _with_kept_ends(axes: Axes, found: list[Axis]) -> list[Axis]:
+    """What is known where several sizes are open: in row-major order, first and last axes that keep their size stay."""
+
+    def count(places: Iterable[int]) -> int:
+        return sum(1 for _ in takewhile(lambda i: axes[i].size == found[i].size, places))
+
+    length = min(len(axes), len(found))
+    first = count(range(length))
+    last = count(range(-1, first - length - 1, -1))
+    return [*axes[:first], *found[first : len(found) - last], *axes[len(axes) - last :]]
 
 
 def _with_fixed_sizes(axes: Axes, sizes: Sequence[Size]) -> tuple[Axes, Sequence[Size]]:
@@ -133,7 +150,7 @@ def _is_list(axes: Axes, target: Sequence[Number]) -> bool:
     """
     if sum(size != -1 and size != 1 for size in target) == 1:
         return True
-    keeps_batch = bool(target) and target[0] == axes[0].size
+    keeps_batch = bool(target) and bool(axes) and target[0] == axes[0].size
     return keeps_batch and len(target) == 3 and (target[1] == -1 or len(axes) > len(target))
 
 
@@ -197,11 +214,12 @@ def _scaled(call: Call, size: Size, by: int, *, up: bool) -> Size:
 
 
 def concat(call: Call) -> Sequence[Tensor]:
-    operands = [operand for operand in call.operands if operand.axes is not None]
-    rank = len(operands[0].axes or ()) if operands else 0
+    known = [operand for operand in call.operands if operand.axes is not None]
+    rank = len(known[0].axes or ()) if known else 0
     position = position_of(call.integer("axis", 0), rank)
-    if len(operands) < len(call.operands) or position is None or any(o.rank != rank for o in operands):
+    if position is None or any(operand.rank != rank for operand in known):
         return [UNKNOWN]
+    operands = [o if o.axes is not None else replace(o, axes=call.opened(rank)) for o in call.operands]
     axes: list[Axis] = []
     for i in range(rank):
         meeting = [((operand.axes or ())[i], operand.is_constant) for operand in operands]
@@ -212,8 +230,9 @@ def concat(call: Call) -> Sequence[Tensor]:
             axes.append(chosen)
             continue
         axes.append(_end_to_end(call, [axis for axis, _ in meeting], chosen))
-    lists = [operand.numbers for operand in operands]
-    if rank == 1 and all(numbers is not None for numbers in lists):
+    lists = [numbers_of(operand) for operand in operands]
+    is_said = any(operand.numbers is not None for operand in operands)
+    if rank == 1 and is_said and all(numbers is not None for numbers in lists):
         return [call.tensor(axes, tuple(number for numbers in lists for number in numbers or ()))]
     return [call.tensor(axes)]
 

@@ -37,10 +37,12 @@ def cut(call: Call) -> Sequence[Tensor]:
     axes = call[0].axes
     if axes is None:
         return [UNKNOWN]
-    starts, ends = call.ints(1, "starts"), call.ints(2, "ends")
+    starts, ends, given = call.ints(1, "starts"), call.ints(2, "ends"), call.ints(3, "axes")
+    if given is not None and (starts is None or ends is None):
+        starts = ends = (None,) * len(given)
     if starts is None or ends is None:
         return [call.tensor([call.resized(axis, None) for axis in axes])]
-    which = positions_of_or_all(call.ints(3, "axes"), len(starts), len(axes))
+    which = positions_of_or_all(given, len(starts), len(axes))
     steps = call.ints(4) or (1,) * len(starts)
     if which is None:
         return [call.tensor([call.resized(axis, None) for axis in axes])]

@@ -11,7 +11,8 @@ from nnspec.onnx_axes.tensors import UNKNOWN, Tensor
 
 def convolve(call: Call) -> Sequence[Tensor]:
     weights = call[3] if call.node.op == "QLinearConv" else call[1]
-    axes, kernel = call[0].axes, weights.axes
+    kernel = weights.axes
+    axes = call.opened(len(kernel)) if call[0].axes is None and kernel is not None else call[0].axes
     if axes is None or kernel is None or len(axes) != len(kernel) or len(axes) < 3:
         return [UNKNOWN]
     groups = call.integer("group", 1)
@@ -21,7 +22,8 @@ def convolve(call: Call) -> Sequence[Tensor]:
 
 
 def pool(call: Call) -> Sequence[Tensor]:
-    axes, kernel = call[0].axes, call.integers("kernel_shape")
+    kernel = call.integers("kernel_shape")
+    axes = call.opened(len(kernel) + 2) if call[0].axes is None and kernel else call[0].axes
     if axes is None or not kernel or len(axes) != len(kernel) + 2:
         return [UNKNOWN] * len(call.node.outputs)
     return [call.tensor([*axes[:2], *_slid(call, axes[2:], kernel)])] * len(call.node.outputs)

@@ -234,6 +234,124 @@ RIGHT: dict[str, tuple[str, Constants]] = {
 }
 
 
+FOREIGN = """g (float[B, 8, 8, 12] x) => (float y) {
+    c = Transpose<perm=[0, 3, 1, 2]>(x) f = Conv(c, w) u = StatefulPartitionedCall(f) b = Add(u, bias)
+"""
+BEHIND_FOREIGN: dict[str, tuple[str, Constants]] = {
+    "a transpose says how many axes there are, and a sum what they are": (
+        FOREIGN + "t = Transpose<perm=[0, 3, 1, 2]>(b) a = Add(f, t) y = Reshape(a, s) }",
+        {"w": weights(24, 12, 1, 1), "bias": weights(24), "s": [0, 8, 8, 24]},
+    ),
+    "sizes from a shape of which only the last is known": (
+        FOREIGN
+        + """l = Shape(b) p = Gather(l, first) q = Concat<axis=0>(p, units) r = Reshape(b, rows) d = MatMul(r, v)
+             n = Reshape(d, q) t = Transpose<perm=[0, 3, 1, 2]>(n) a = Add(f, t) y = Reshape(a, s) }""",
+        {
+            "w": weights(24, 12, 1, 1),
+            "bias": weights(24),
+            "first": [0, 1, 2],
+            "units": [24],
+            "rows": [-1, 24],
+            "v": weights(24, 24),
+            "s": [0, 8, 8, 24],
+        },
+    ),
+    "a convolution makes filters": (
+        FOREIGN + "g = Conv(b, k) a = Add(c, g) y = Reshape(a, s) }",
+        {"w": weights(24, 12, 1, 1), "bias": weights(24), "k": weights(12, 24, 1, 1), "s": [0, 8, 8, 12]},
+    ),
+}
+
+
+# A cell that adds up units of steps, time first, as exporters write recurrent layers.
+IN_LOOPS: dict[str, str] = {
+    "a loop": """g (float[B, 7, 5] x) => (float y) {
+        s = Shape(x) n = Gather(s, zero) b = Concat<axis=0>(n, six) h = Expand(none, b)
+        t = Transpose<perm=[1, 0, 2]>(x)
+        c, last, all = Loop(seven, yes, zero_state, h) <body = step (int64 i, bool go, int64 at, float old)
+          => (bool more, int64 next, float new, float made) {
+            more = Identity(go) next = Add(at, one_state) row = Gather<axis=0>(t, at) u = MatMul(row, w)
+            new = Add(u, old) made = Tanh(new) }>
+        y = Reshape(all, swapped) }""",
+    "a loop without a bound, which cuts its steps": """g (float[B, T, 5] x) => (float y) {
+        t = Transpose<perm=[1, 0, 2]>(x)
+        c, all = Loop(, yes, zero_state) <body = step (int64 i, bool go, int64 at)
+          => (bool more, int64 next, float made) {
+            next = Add(at, one_state) more = Less(next, seven) from = Unsqueeze(at, zero) to = Unsqueeze(next, zero)
+            part = Slice(t, from, to, zero) row = Squeeze(part, zero) made = MatMul(row, w) }>
+        s = Shape(all) swapped = Gather(s, order) y = Reshape(all, swapped) }""",
+    "a scan": """g (float[B, 7, 5] x) => (float y) {
+        t = Transpose<perm=[1, 0, 2]>(x)
+        all = Scan(t) <num_scan_inputs = 1, body = step (float row) => (float made) { made = MatMul(row, w) }>
+        y = Reshape(all, swapped) }""",
+    "a choice": """g (float[B, 7, 5] x) => (float y) {
+        all = If(yes) <then_branch = one () => (float a) { a = MatMul(x, w) },
+                       else_branch = other () => (float b) { v = MatMul(x, w) b = Relu(v) }>
+        y = Reshape(all, mixed) }""",
+}
+LOOP_CONSTANTS: Constants = {
+    "zero": [0],
+    "six": [6],
+    "none": np.zeros((), np.float32),
+    "seven": np.asarray(7),
+    "yes": np.asarray(True),
+    "zero_state": np.asarray(0),
+    "one_state": np.asarray(1),
+    "w": weights(5, 6),
+    "swapped": [-1, 7, 6],
+    "mixed": [0, 6, 7],
+    "order": [1, 0, 2],
+}
+
+
+@pytest.mark.parametrize("name", IN_LOOPS)
+def test_mixing_is_found_behind_loops(name: str) -> None:
+    """Results of loops have the axes that one step gives them, and the steps; the right form raises no alarm."""
+    text = IN_LOOPS[name]
+    assert [d.code for d in checked(text, LOOP_CONSTANTS)] == ["NN371"]
+    right = text.replace("y = Reshape(all, swapped)", "y = Transpose<perm=[1, 0, 2]>(all)").replace("mixed", "kept")
+    assert checked(right, {**LOOP_CONSTANTS, "kept": [0, 7, 6]}) == []
+
+
+def test_steps_of_a_loop_are_the_axis_that_they_read() -> None:
+    """Time out of a loop meets time as it went in, and no other axis."""
+    text = IN_LOOPS["a loop"].replace("[B, 7, 5]", "[B, 7, 7]").replace("y = Reshape(all, swapped)", "{end}")
+    constants = {**LOOP_CONSTANTS, "w": weights(7, 6)}
+    right = text.replace(
+        "{end}", "m = Transpose<perm=[0, 2, 1]>(x) u = Transpose<perm=[1, 0, 2]>(all) y = MatMul(m, u)"
+    )
+    assert checked(right, constants) == []
+    wrong = text.replace("{end}", "u = Transpose<perm=[1, 0, 2]>(all) y = MatMul(x, u)")
+    assert [d.code for d in checked(wrong, constants)] == ["NN372"]
+
+
+@pytest.mark.parametrize("target", [[1], [-1], [1, 1, 1]])
+def test_a_scalar_that_becomes_a_list(target: list[int]) -> None:
+    text = "g (float x) => (float y) { y = Reshape(x, s) }"
+    assert checked(text, {"s": target}) == []
+
+
+@pytest.mark.parametrize("name", BEHIND_FOREIGN)
+def test_mixing_is_found_behind_an_operator_of_no_rule(name: str) -> None:
+    """Later operators say how many axes there are, and what meets them, which they are."""
+    assert [d.code for d in checked(*BEHIND_FOREIGN[name])] == ["NN371"]
+
+
+def test_operators_that_onnx_does_not_have(tmp_path: Path) -> None:
+    text = """g (float[B, 4] x) => (float y) {
+        a = Erfc(x) b = Erfc(a) c = com.microsoft.Gelu(b) y = StatefulPartitionedCall(c) }"""
+    made = model(text)
+    onnx.save(made, str(tmp_path / "foreign.onnx"))
+    found = check_model(tmp_path / "foreign.onnx")
+    assert [(d.code, d.is_error, d.message.split(" is ")[0]) for d in found] == [
+        ("NN632", False, "`Erfc` (2 nodes)"),
+        ("NN632", False, "`StatefulPartitionedCall` (1 node)"),
+    ]
+    made.opset_import[0].version = onnx.defs.onnx_opset_version() + 1
+    onnx.save(made, str(tmp_path / "later.onnx"))
+    assert check_model(tmp_path / "later.onnx") == []
+
+
 @pytest.mark.parametrize("name", SCRAMBLES)
 def test_mixing_is_found(name: str) -> None:
     found = checked(*SCRAMBLES[name])
