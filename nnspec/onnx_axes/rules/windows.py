@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnspec.ir.axes import Axis, Size, derived
+from nnspec.ir.axes import Axis, Size, derived, multiply
 from nnspec.onnx_axes.call import Call, Rule
 from nnspec.onnx_axes.tensors import UNKNOWN, Tensor
 
@@ -101,11 +101,17 @@ def resize(call: Call) -> Sequence[Tensor]:
         size: Size | None = None
         if i < len(wanted):
             size = wanted[i]
-        elif len(scales) == len(chosen) and isinstance(axis.size, int):
-            size = int(axis.size * scales[i] + 1e-6)
+        elif len(scales) == len(chosen):
+            size = _scaled(axis.size, scales[i])
         if size != axis.size:
             found[position] = call.resized(axis, size)
     return [call.tensor(found)]
+
+
+def _scaled(size: Size, scale: float) -> Size | None:
+    if isinstance(size, int):
+        return int(size * scale + 1e-6)
+    return multiply((size, int(scale))) if scale >= 1 and scale == int(scale) else None
 
 
 RULES: dict[str, Rule] = {

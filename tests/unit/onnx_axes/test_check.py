@@ -46,6 +46,10 @@ def weights(*sizes: int) -> np.ndarray:
 
 WINDOW = {"x": ["batch", "time", "feature"]}
 SCRAMBLES: dict[str, tuple[str, Constants]] = {
+    "a map that was made larger, of an open batch": (
+        "g (float[B, 8, 6, 6] x) => (float y) { r = Resize(x, , k) y = Reshape(r, s) }",
+        {"k": np.asarray([1, 1, 2, 2], np.float32), "s": [-1, 12, 12, 8]},
+    ),
     "a reshape for a permute": ("g (float[B, 10, 5] x) => (float y) { y = Reshape(x, s) }", {"s": [-1, 5, 10]}),
     "open time": ("g (float[B, T, 40] x) => (float y) { y = Reshape(x, s) }", {"s": [0, 40, -1]}),
     "time first, with an open batch": ("g (float[B, 10, 5] x) => (float y) { y = Reshape(x, s) }", {"s": [10, -1, 5]}),
