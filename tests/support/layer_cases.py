@@ -160,10 +160,11 @@ def is_ill_conditioned(model: Any, graph: Graph, values: dict[str, np.ndarray], 
     return error < 30 * worst
 
 
-def run_case(case: Case, folder: Path, *, is_traced: bool) -> Ran:
+def run_case(case: Case, folder: Path, *, is_trained: bool, is_traced: bool) -> Ran:
     """Everything that must hold of a case.
 
     Args:
+        is_trained: whether it takes a training step.
         is_traced: whether the gradients of a training step are traced to a TensorFlow graph, as in training, which
             takes half of a case's time; otherwise they are taken operation by operation.
     """
@@ -209,7 +210,7 @@ def run_case(case: Case, folder: Path, *, is_traced: bool) -> Ran:
             assert relative_error(by_keras, expected) < case.tolerance, f"Keras differs from NumPy at batch {batch}"
         if (batch, length) == TRAINED_ON:
             inputs, target = as_model_inputs(graph, arrays), by_keras
-    if not any(output.value.dtype == "string" for output in graph.outputs.values()):  # words have no loss
+    if is_trained and not any(output.value.dtype == "string" for output in graph.outputs.values()):  # words: no loss
         moved = _gradients(case, compiled.model, inputs, target + 1.0, is_traced=is_traced)
         _assert_trains(case, compiled.model, moved)
     return Ran(graph, compiled, exported, model, node, weights)
