@@ -34,7 +34,7 @@ def _check_frozen(context: Context) -> Iterator[Diagnostic]:
         return
     count = f"all {len(frozen)} layers with weights are" if len(frozen) > 1 else f"`{frozen[0].name}` is"
     message = f"there is nothing to train: {count} frozen by `trainable: false`"
-    fix = Fix("let at least the last one be trained: remove its `trainable: false`")
+    fix = Fix("train at least the last one: remove its `trainable: false`")
     yield Diagnostic("NN531", message, frozen[-1].span, fixes=(fix,))
 
 

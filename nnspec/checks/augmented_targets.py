@@ -30,7 +30,7 @@ def check_augmented_targets(context: Context) -> Iterator[Diagnostic]:
                 node.span,
                 related=(Related(slot.span, "the targets"),),
                 fixes=(
-                    Fix(f"move it under `data`, where it changes both alike: `augment: [{_as_step(node)}]`"),
+                    Fix(f"move it under `data`, where it changes both in the same way: `augment: [{_as_step(node)}]`"),
                     Fix("or use an augmentation that moves nothing, such as `RandomBrightness`"),
                 ),
             )

@@ -29,8 +29,8 @@ def check_class_axis(context: Context) -> Iterator[Diagnostic]:
             path=f"outputs.{output.name}",
             notes=(f"it has {ax.describe(axes)}; if this is intended, write `class_axis: {taken.name}`",),
             fixes=(
-                Fix(f"bring `{meant}` to the end, before the activation: `permute: [{', '.join(order)}]`"),
-                Fix(f"or say where the classes are, `class_axis: {meant}`, and normalize along it"),
+                Fix(f"move `{meant}` to the end, before the activation: `permute: [{', '.join(order)}]`"),
+                Fix(f"or set `class_axis: {meant}`, and normalize along that axis"),
             ),
             severity=Severity.WARNING,
         )

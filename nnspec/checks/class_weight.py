@@ -28,7 +28,7 @@ def check_class_weight(context: Context) -> Iterator[Diagnostic]:
         return
     is_split = isinstance(value, dict) and is_by_output(value)
     if isinstance(value, dict) and not is_split and len(named) > 1:
-        message = f"`class_weight` has numbers for labels, but {len(named)} outputs have classes: {quoted(named)}"
+        message = f"`class_weight` gives weights by label, but {len(named)} outputs have classes: {quoted(named)}"
         fix = Fix(f"name the output: `class_weight: {{{named[0]}: {{…}}}}`")
         yield Diagnostic("NN535", message, context.span(*_PATH), path=".".join(_PATH), fixes=(fix,))
         return

@@ -34,13 +34,13 @@ def only_on_tensorflow(context: Context) -> Iterator[Diagnostic]:
     """NN614: the layers and callbacks that Keras computes by TensorFlow on every engine."""
     fixes = (Fix("train on TensorFlow: `backend: tensorflow`"),)
     for node in filter(_needs_tensorflow, context.graph.nodes):
-        message = f"`{node.kind}` runs only on TensorFlow, so no other engine can train `{node.name}`"
+        message = f"`{node.kind}` runs only on TensorFlow, so no other backend can train `{node.name}`"
         yield Diagnostic("NN614", message, node.span, fixes=fixes, about=(NodeRef(node.name),))
     section = context.node("training", "callbacks")
     for index, callback in enumerate(plan_callbacks(to_plain(section) or []) if section is not None else ()):
         if callback.kind == "TensorBoard":
             span = locate(context.root, ("training", "callbacks", index)).span
-            message = "the callback `TensorBoard` writes its files by TensorFlow"
+            message = "the callback `TensorBoard` writes its files with TensorFlow"
             yield Diagnostic("NN614", message, span, fixes=(*fixes, Fix("log the metrics with `CSVLogger`")))
 
 

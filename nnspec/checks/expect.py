@@ -256,6 +256,6 @@ def _made_anew(graph: Graph, what: str, value: Value, axis: str, node: SourceNod
         "input",
         node.span,
         path=format_path(path),
-        related=() if maker is None else (Related(maker.span, f"`{axis}` is made here"),),
+        related=() if maker is None else (Related(maker.span, f"`{axis}` is created here"),),
         fixes=(Fix("rename it if its positions are different ones, such as those of a forecast: `as: horizon`"),),
     )

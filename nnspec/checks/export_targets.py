@@ -140,7 +140,7 @@ def _diagnostic(context: Context, trials: _Trials, name: str, span: Span) -> Dia
         fixes.append(Fix(f"with `export: {as_yaml(dict(changes))}` it supports {rest}"))
     symbols = {str(a.size): a for v in context.graph.inputs.values() for a in v.axes if not isinstance(a.size, int)}
     if SIZE in then.reasons and symbols:
-        fixes.append(Fix(f"give {quoted(symbols)} a size"))
+        fixes.append(Fix(f"give {quoted(symbols)} a fixed size"))
     if RANK in then.reasons:
         fixes.append(Fix(f"keep values to {target.max_rank} axes, batch included"))
     fixes.append(Fix(f"remove `{name}` from `targets`"))

@@ -44,7 +44,7 @@ def _check_squeezed(context: Context, output: Output) -> Iterator[Diagnostic]:
         return
     yield Diagnostic(
         "NN335",
-        f"the {function} of `{head.name}` reads what a {inner} has limited, so that output `{output.name}` {given}",
+        f"the {function} of `{head.name}` follows a {inner}, which limits its range, so output `{output.name}` {given}",
         head.span,
         path=format_path(head.path),
         related=(Related(activation_span(context, maker), f"{inner} here"),),
@@ -79,7 +79,7 @@ def _check_scores(context: Context, output: Output) -> Iterator[Diagnostic]:
             span,
             path=path,
             related=related,
-            notes=("the logarithm of a negative value is not a number, and training ends with the first one",),
+            notes=("the logarithm of a negative value is NaN, and training stops at the first one",),
             fixes=(activation_fix(context, head, "softplus", "use `activation: softplus`, or `exponential`"),),
             severity=Severity.WARNING,
         )
@@ -89,10 +89,10 @@ def _what_is_left(function: str, inner: str) -> str:
     """What an output can still be behind both; empty where the inner function limits nothing that matters."""
     if function == "sigmoid":
         kept = _BOUNDED.get(inner) or _NOT_NEGATIVE.get(inner)
-        return f"gives {kept} only" if kept else ""
+        return f"can only be {kept}" if kept else ""
     if inner in _BOUNDED:
-        return "cannot give one class nearly all of its 1"
-    return "learns nothing of a class whose score is 0" if inner.startswith("relu") else ""
+        return "cannot give one class a probability near 1"
+    return "learns nothing about a class whose score is 0" if inner.startswith("relu") else ""
 
 
 def _is_function(node: Node) -> bool:
@@ -119,12 +119,12 @@ def _check_dropped(output: Output, by_name: Mapping[str, Node]) -> Iterator[Diag
         return
     yield Diagnostic(
         "NN336",
-        f"`{dropout.name}` drops what output `{output.name}` gives: in training, {dropout.args['rate']:.0%} of its "
-        "values are no predictions",
+        f"`{dropout.name}` drops values of output `{output.name}`: in training, it sets {dropout.args['rate']:.0%} of "
+        "the predictions to 0",
         dropout.span,
         path=format_path(dropout.path),
         related=(Related(node.span, f"`{node.name}` has the last weights"),),
-        notes=("a dropout makes the layers after it rely on no single value; here there are none",),
-        fixes=(Fix(f"put it before `{node.name}`, or leave it out"),),
+        notes=("dropout keeps the layers after it from relying on single values, but no weights follow here",),
+        fixes=(Fix(f"move it before `{node.name}`, or remove it"),),
         severity=Severity.WARNING,
     )

@@ -27,7 +27,7 @@ _FEW = 0.01
 # What targets a loss is for, and when a range of them is not that.
 _DOMAINS: Mapping[str, tuple[str, Callable[[Range], bool]]] = {
     "Poisson": ("counts", lambda targets: targets[0] < 0),
-    "MeanSquaredLogarithmicError": ("values above -1, and takes those below 0 for 0", lambda targets: targets[0] < 0),
+    "MeanSquaredLogarithmicError": ("values above -1, and treats those below 0 as 0", lambda targets: targets[0] < 0),
     "MeanAbsolutePercentageError": (
         "values far from 0, by which it divides",
         lambda targets: targets[0] <= 0 <= targets[1],
@@ -77,7 +77,7 @@ def _check_ids(context: Context, files: PlanFacts, slot: SlotPlan, node: Node) -
             f"{message}vectors for 0 to {size - 1}",
             node.span,
             related=(Related(slot.span_of("columns"), "the ids are read here"),),
-            notes=("ids are counted from 0, so that there must be one vector more than the largest id",),
+            notes=("ids start at 0, so the number of vectors must be the largest id plus 1",),
             fixes=tuple(fixes),
         )
 
@@ -87,7 +87,7 @@ def _wider(context: Context, node: Node, count: int) -> Fix:
     found = locate(context.root, (*node.path, node.kind, "input_dim"))
     is_number = isinstance(found, Scalar) and isinstance(found.value, int)
     edits = (Edit(found.span, str(count)),) if is_number and node.shared is None else ()
-    return Fix(f"set `input_dim: {count}`, or `auto`, which counts them", edits)
+    return Fix(f"set `input_dim: {count}`, or `auto`, which counts the ids", edits)
 
 
 def _check_reach(context: Context, files: PlanFacts, output: Output) -> Iterator[Diagnostic]:
@@ -115,11 +115,11 @@ def _check_reach(context: Context, files: PlanFacts, output: Output) -> Iterator
         return
     yield Diagnostic(
         "NN326",
-        f"the targets of output `{output.name}` {lie}, but its head, a {function}, gives {_described(reach)}",
+        f"the targets of output `{output.name}` {lie}, but its head, a {function}, outputs {_described(reach)}",
         context.span("outputs", output.name, "task"),
         path=f"outputs.{output.name}.task",
         related=(Related(activation_span(context, head), f"{function} here"),),
-        notes=("what it cannot give it cannot learn: the nearest end of its range stands for it",),
+        notes=("other targets cannot be learned: the nearest end of the range is predicted instead",),
         fixes=_fixes(context, head, reach, method),
         severity=Severity.ERROR if outside >= _MOST else Severity.WARNING,
     )
@@ -143,7 +143,7 @@ def _check_domain(context: Context, files: PlanFacts, output: Output) -> Iterato
     low, high = targets
     yield Diagnostic(
         "NN337",
-        f"loss `{loss}` of output `{output.name}` reads {reads}, but its targets are between {low:g} and {high:g}",
+        f"loss `{loss}` of output `{output.name}` expects {reads}, but its targets are between {low:g} and {high:g}",
         context.span("outputs", output.name, "loss"),
         path=f"outputs.{output.name}.loss",
         related=(Related(slot.span_of("columns"), "the targets"),),
@@ -156,7 +156,10 @@ def _fixes(context: Context, head: Node, reach: Range, method: str) -> tuple[Fix
     fixes = [activation_fix(context, head, "linear", "make the head linear")]
     if method == "none" and _share_outside((0.0, 1.0), reach) == 0:
         fixes.append(
-            Fix("or scale the targets to 0 … 1, with `scale: minmax` of the data: the file gives their own units")
+            Fix(
+                "or scale the targets to 0 … 1 with `scale: minmax` in `data`: the deployed model outputs the "
+                "original units"
+            )
         )
     return tuple(fixes)
 

@@ -54,7 +54,7 @@ def check_metrics(context: Context) -> Iterator[Diagnostic]:
                     path=f"outputs.{output.name}.weighted_metrics",
                     fixes=(
                         Fix("name the column: `data: {weight: importance}`"),
-                        Fix("or count every sample once: `metrics`"),
+                        Fix("or list them under `metrics`, which count every sample once"),
                     ),
                 )
 

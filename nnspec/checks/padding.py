@@ -127,7 +127,7 @@ def _fixes(context: Context, node: Node, before: Padding, wanted: float) -> Iter
         )
         if before.slot is not None and before.value is None:
             yield Fix(
-                "or scale the data, which does not change padding: `scale: standard` at "
+                "or scale in `data`, which does not change padding: `scale: standard` under "
                 f"`data.inputs.{before.slot.name}`"
             )
         return

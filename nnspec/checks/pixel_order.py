@@ -19,7 +19,9 @@ def check_pixel_order(context: Context) -> Iterator[Diagnostic]:
             continue
         steps = [places.label or places.name for _, places in found.values()]
         parts = [features.label or features.name for features, _ in found.values()]
-        held = [f"in `{n}` all of `{s}` again for each of `{p}`" for n, s, p in zip(found, steps, parts, strict=True)]
+        held = [
+            f"all of `{s}` repeated for each of `{p}` in `{n}`" for n, s, p in zip(found, steps, parts, strict=True)
+        ]
         maker = spans.get(output.value.node)
         yield Diagnostic(
             "NN375",
@@ -28,7 +30,8 @@ def check_pixel_order(context: Context) -> Iterator[Diagnostic]:
             path=f"outputs.{output.name}",
             related=() if maker is None else (Related(maker, "the last layer before it"),),
             notes=(
-                "neighbours come from opposite ends; in a pixel shuffle the parts of the features are the fast ones",
+                "adjacent positions come from opposite ends; in a pixel shuffle, the parts of the features must vary "
+                "fastest",
             ),
             fixes=(Fix(f"put {quoted(parts)} after {quoted(steps)} with a `permute` before they are merged"),),
             severity=Severity.WARNING,

@@ -66,9 +66,9 @@ def _check_value_range(node: Node, scaled: _Scaled) -> Iterator[Diagnostic]:
         "NN338",
         node,
         before,
-        f"takes values for pixels from {low:g} to {high:g}, but they are scaled before",
-        "what it adds in training is far more than all that a picture has, and is cut off at the ends of its range",
-        (Fix("say what range the values have: `value_range: [0, 1]`"), Fix("or put it before the scaling")),
+        f"expects pixels from {low:g} to {high:g}, but they have been scaled before",
+        "what it adds in training is larger than the range of the image, so its values are clipped",
+        (Fix("set the range of the values: `value_range: [0, 1]`"), Fix("or move it before the scaling")),
     )
 
 
@@ -77,8 +77,8 @@ def _scaled_again(node: Node, before: Span) -> Diagnostic:
         "NN327",
         node,
         before,
-        "scales values as if they were pixels from 0 to 255, but they are scaled before",
-        "what is left are nearly equal values; networks such as MobileNetV3 scale their pixels themselves",
+        "scales values as if they were pixels from 0 to 255, but they have been scaled before",
+        "the results are nearly equal; networks such as MobileNetV3 scale their pixels themselves",
         (Fix("remove one of the two"),),
     )
 

@@ -66,13 +66,13 @@ def _check_values(root: Mapping, plan: SearchPlan, parameter: Parameter) -> Iter
     faults = [_first_error(root, {**base, parameter.path: value}) for _, value in tried]
     wrong = [fault for fault in faults if fault is not None]
     if len(wrong) == len(tried) and all(fault.code in _NO_SUCH_KEY for fault in wrong):
-        yield _no_such_path(parameter, f"`{parameter.path}` leads to nothing in this spec: {wrong[0].message}")
+        yield _no_such_path(parameter, f"`{parameter.path}` does not exist in this spec: {wrong[0].message}")
         return
     for (key, value), fault in zip(tried, faults, strict=True):
         if fault is not None:
             yield Diagnostic(
                 "NN596",
-                f"the spec does not take `{flow(value)}` at `{parameter.path}`: {fault.message}",
+                f"`{flow(value)}` is not valid at `{parameter.path}`: {fault.message}",
                 parameter.span_of(key),
                 path=where(parameter),
                 notes=(f"`nnspec check` with this value reports {fault.code}", *fault.notes[:2]),

@@ -48,8 +48,8 @@ def _warnings(plan: SearchPlan, split: str, metric: str, metrics: Mapping[str, b
     if split == "test":
         yield _fault(
             plan,
-            "the goal is a metric of the test split: of the winner it would be too good, since it was chosen by it",
-            "use `validation`, and keep `test` for what was chosen",
+            "the goal is a metric of the test split: it would be too good for the winner, which is chosen by it",
+            "use `validation`, and keep `test` for the winner",
             Severity.WARNING,
         )
     if split == "train":

@@ -28,7 +28,7 @@ def _fault_of_choices(parameter: Parameter) -> tuple[str, str, str] | None:
     seen: dict[str, int] = {}
     for i, value in enumerate(parameter.choices or ()):
         if seen.setdefault(value_key(value), i) != i:
-            return f"choices[{i}]", f"the choice `{flow(value)}` of `{parameter.path}` is there twice", "remove one"
+            return f"choices[{i}]", f"the choice `{flow(value)}` of `{parameter.path}` is listed twice", "remove one"
     return None
 
 
@@ -47,12 +47,12 @@ def _fault_of_range(parameter: Parameter) -> tuple[str, str, str] | None:
         return (
             "from",
             f"the logarithmic range of `{path}` begins at {low:g}, but logarithms need more than 0",
-            ("begin it above 0, or use `scale: linear`"),
+            ("start it above 0, or use `scale: linear`"),
         )
     if numbers.is_log and step is not None and not (numbers.is_whole and step == 1):
         return (
             "step",
-            f"the range of `{path}` is logarithmic and has a `step`, which cannot both be",
+            f"the range of `{path}` is logarithmic and has a `step`, which cannot be combined",
             ("remove `step` or `scale: log`, or list the values"),
         )
     if step is not None and step > high - low:
@@ -71,7 +71,7 @@ def check_conditions(plan: SearchPlan) -> Iterator[Diagnostic]:
     for parameter in plan.declared:
         found = list(_faults_of_conditions(parameter, by_path))
         if not found and parameter.path not in set_at_all:
-            found = [f"the conditions of `{parameter.path}` depend on one another in a cycle, so no trial can set it"]
+            found = [f"the conditions of `{parameter.path}` depend on each other in a cycle, so no trial can set it"]
         if not found:
             found = list(_faults_of_overlaps(parameter, by_path))
         for message in found:

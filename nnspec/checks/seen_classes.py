@@ -36,7 +36,7 @@ def check_seen(files: PlanFacts, output: Output) -> Iterator[Diagnostic]:
             fixes = (
                 []
                 if plan.split.by == "time"
-                else [Fix("draw rows at random, so that each split has its share: `by: random`")]
+                else [Fix("draw rows at random, so that each split has its share of every class: `by: random`")]
             )
             yield Diagnostic(
                 "NN513",
@@ -44,9 +44,7 @@ def check_seen(files: PlanFacts, output: Output) -> Iterator[Diagnostic]:
                 "which no training row has",
                 slot.span_of(slot.data_key),
                 path=slot.where(slot.data_key),
-                notes=("the rows are cut in the order of the file, which may be sorted by its labels",)
-                if plan.order_by is None
-                else (),
+                notes=("rows are split in file order, which may be sorted by label",) if plan.order_by is None else (),
                 fixes=tuple(fixes),
             )
             return

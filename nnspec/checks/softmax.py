@@ -89,7 +89,7 @@ def _weighted_sum(node: Node, softmaxes: Mapping[str, tuple[Node, Axis]]) -> Ite
             path=format_path(node.path),
             related=(Related(softmax.span, f"the softmax runs over `{axis.name}` here"),),
             notes=("in attention, the weights of each query sum to 1 over the positions that it attends to",),
-            fixes=(Fix(f"normalize over what is summed: `axis: {meant.name}`"),),
+            fixes=(Fix(f"normalize over the axis that is summed: `axis: {meant.name}`"),),
             severity=Severity.WARNING,
         )
         return

@@ -25,7 +25,7 @@ def check_state(context: Context) -> Iterator[Diagnostic]:
             path="training.shuffle",
             fixes=(
                 Fix("write `shuffle: false`", (Edit(shuffle.span, "false"),)),
-                Fix("to shuffle, each sample must begin with a new state: leave out `stateful`"),
+                Fix("to shuffle, each sample must start with a new state: remove `stateful`"),
             ),
             severity=Severity.WARNING,
         )
@@ -35,10 +35,10 @@ def check_state(context: Context) -> Iterator[Diagnostic]:
     if backwards is not None and backwards.is_stateful:
         yield Diagnostic(
             "NN520",
-            f"`{backwards.name}` is stateful in both directions: backwards, each sample begins at its end with the "
-            "state that the one before it had at its beginning",
+            f"`{backwards.name}` is stateful in both directions: its backward half starts at the end of each "
+            "sample with the state from the start of the previous one",
             backwards.span,
-            fixes=(Fix("run forwards alone, or leave out `stateful`"),),
+            fixes=(Fix("only run forwards, or remove `stateful`"),),
             severity=Severity.WARNING,
         )
     if window is None:
@@ -49,7 +49,7 @@ def check_state(context: Context) -> Iterator[Diagnostic]:
     fixes = []
     what = []
     if window.stride != window.lookback:
-        so = "overlap: it reads rows that its state has seen" if window.stride < window.lookback else "skip rows"
+        so = "overlap: rows are read again that its state has seen" if window.stride < window.lookback else "skip rows"
         what.append(f"windows of {window.lookback} rows, {window.stride} apart, {so}")
         fixes.append(Fix(f"use consecutive windows: `stride: {window.lookback}`"))
     if isinstance(size, int) and size > 1:

@@ -87,7 +87,7 @@ def _check_metric(context: Context, label: str, name: str, known: Directions, pa
     if bare == _OLD_ACCURACY and "accuracy" in known:  # as Keras called it before 2.3
         bare = "accuracy"
         if (now := f"val_{bare}") in known:
-            message = f"{label} is `{name}`, which is called `{now}` now"
+            message = f"{label} is `{name}`, which is now called `{now}`"
             yield Diagnostic(
                 "NN212", message, span, path=format_path(path), fixes=(use_instead(name, now, span, known),)
             )

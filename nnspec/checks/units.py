@@ -31,17 +31,17 @@ def _reason_against(context: Context, role: str, name: str) -> tuple[str, str] |
     """Why a whole input or output has no unit, and what to do."""
     graph, plan = context.graph, context.plan
     if role == "inputs" and graph.inputs[name].dtype == "string":
-        return "is not one of numbers: it takes texts", "remove `unit`"
+        return "does not apply: it takes text, not numbers", "remove `unit`"
     if role == "outputs" and not (graph.outputs[name].gives_values or graph.outputs[name].task == NO_TASK):
-        return f"is not one of numbers: its task is {graph.outputs[name].task}", "remove `unit`"
+        return f"does not apply: its task is {graph.outputs[name].task}", "remove `unit`"
     slot = getattr(plan, role).get(name) if plan is not None else None
     if plan is None or slot is None:
         return None
     twice = next((column for column in (*slot.columns, slot.array) if column in plan.units), None)
     if twice is not None:
-        return f"says again what `data.units` says of `{twice}`", "keep one of them"
+        return f"repeats that of `{twice}` in `data.units`", "keep one of them"
     if slot.columns and not measured_columns(slot):
-        return "is not one of numbers: its columns are categories or dates", "remove `unit`"
+        return "does not apply: its columns are categories or dates", "remove `unit`"
     return None
 
 
@@ -54,7 +54,7 @@ def _check_named(context: Context) -> Iterator[Diagnostic]:
     for name in plan.units:
         if name in measured:
             continue
-        message = f"`units` names `{name}`, which no input and no output reads{did_you_mean(name, measured)}"
+        message = f"`units` names `{name}`, which no input or output reads{did_you_mean(name, measured)}"
         fixes: tuple[Fix, ...] = ()
         if name in known:
             message = f"`units` names `{name}`, whose values are {known[name]}, not numbers"

@@ -17,9 +17,9 @@ def check_variants(context: Context) -> Iterator[Diagnostic]:
         return
     if not any(layer.weights and not layer.layer.is_transform for layer in context.graph.nodes):
         message = "no layer of the model has trained weights, so it has no variants in fewer bits"
-        fixes: tuple[Fix, ...] = (Fix("leave out `variants`"),)
+        fixes: tuple[Fix, ...] = (Fix("remove `variants`"),)
         yield Diagnostic("NN618", message, node.span, path="export.variants", fixes=fixes)
     if "int4" in wanted and not is_installed("int4"):
         message = "the variant `int4` needs the package onnx-ir, which is not installed"
-        fixes = (Fix(install_command("int4")), Fix("or take `int8`"))
+        fixes = (Fix(install_command("int4")), Fix("or use `int8`"))
         yield Diagnostic("NN612", message, node.span, path="export.variants", fixes=fixes)

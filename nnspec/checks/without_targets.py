@@ -19,7 +19,7 @@ def check_without_targets(context: Context) -> Iterator[Diagnostic]:
         for key in ("loss", "metrics", "weighted_metrics", "weight"):
             if key in body.entries:
                 message = f"output `{output.name}` with `task: {output.task}` is not trained, but it has `{key}`"
-                fixes = (Fix(f"remove `{key}`"), Fix("or choose the task of its targets"))
+                fixes = (Fix(f"remove `{key}`"), Fix("or set the task of its targets"))
                 path = f"outputs.{output.name}.{key}"
                 yield Diagnostic("NN577", message, body.key_span(key), path=path, fixes=fixes)
     if outputs and context.plan is not None and not any(output.is_trained for output in outputs):

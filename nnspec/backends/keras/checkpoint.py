@@ -118,7 +118,9 @@ class Checkpoint(Callback):  # type: ignore[misc]
         assert self.found is not None
         values = _numbered(self.found, kind)
         if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
-            raise ValueError(f"it has {len(values)} variables, the network has {len(variables)} or of other sizes")
+            raise ValueError(
+                f"it has {len(values)} variables, but the network has {len(variables)}, or their shapes differ"
+            )
         for variable, value in zip(variables, values, strict=True):
             # NumPy files have no type for bfloat16, but its bytes
             variable.assign(value.view(ops.convert_to_numpy(variable).dtype) if value.dtype.kind == "V" else value)

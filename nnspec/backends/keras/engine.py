@@ -47,7 +47,7 @@ class KerasEngine:
                 "NN612",
                 f"`training.backend` is `{self.name}`, but the package {self.name} is not installed",
                 Span(Source("training.backend", "")),
-                fixes=[Fix(command), Fix("or train on another engine: `--set training.backend=NAME`")],
+                fixes=[Fix(command), Fix("or train with another backend: `--set training.backend=NAME`")],
             )
         if "keras" not in sys.modules:
             require_address_space(self.least_addresses if owns_process() else self.least_with_unused, self.name)

@@ -34,7 +34,7 @@ class OnnxSession:
                 proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime has a class of error for each of its status codes
-            raise fault(f"ONNX Runtime does not load the model: {str(error).splitlines()[0]}") from None
+            raise fault(f"ONNX Runtime cannot load the model: {str(error).splitlines()[0]}") from None
         self.inputs: dict[str, list[int | None]] = {
             port.name: [size if isinstance(size, int) else None for size in port.shape]
             for port in self._session.get_inputs()
