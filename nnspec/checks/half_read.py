@@ -92,8 +92,8 @@ def _half_read(node: Node, maker: Node, axis: Axis, end: str) -> Diagnostic:
         notes=("the forward half has read all steps at the last one, the backward half at the first",),
         fixes=(
             Fix(
-                f"remove this `{node.kind}` and `return_sequences`: `{maker.kind}` then outputs what each half has "
-                "after all steps"
+                f"remove this `{node.kind}` and `return_sequences`: `{maker.kind}` then outputs the result of each "
+                f"half after all steps"
             ),
         ),
         severity=Severity.WARNING,

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     "--signed-by",
     "key",
     type=click.Path(path_type=Path),
-    help="First check that whoever has this public key's private one signed the model.",
+    help="First verify the signature of the model with this public key.",
 )
 @click.option(
     "--signature",
     type=click.Path(path_type=Path),
     help="The signature [default: MODEL.sig, else model.sig in the folder of MODEL].",
 )
-@click.option("--signature-only", is_flag=True, help="Check the signature, and do not compare with Keras.")
+@click.option("--signature-only", is_flag=True, help="Only verify the signature; do not compare with Keras.")
 @FORMAT
 @QUIET
 @report_errors
@@ -113,14 +113,16 @@ def verify(
     "--tables",
     multiple=True,
     metavar="NAME=FILE",
-    help="A further table of the query that the model was trained on; DATA is then its table `source`.",
+    help="An additional table for the query that the model was trained on; DATA is then its table `source`.",
 )
-@click.option("--query", is_flag=True, help="Run the model's query on DATA as its table `source`; `--tables` imply it.")
+@click.option(
+    "--query", is_flag=True, help="Run the model's query on DATA as its table `source`; `--tables` implies it."
+)
 @click.option(
     "--keep",
     multiple=True,
     metavar="COLUMN",
-    help="A column of the table, such as an id, to write beside the predictions.",
+    help="A column of the table, such as an id, to write next to the predictions.",
 )
 @report_errors
 def predict(
@@ -175,7 +177,7 @@ def predict(
             first = f"sample {strange[0]}"
             many = f"{len(strange)} samples, {first} the first" if strange[1:] else first
             why = "as for a value outside the domain of a transform (`log` of 0)"
-            click.echo(f"note: no prediction for {many}: the model gives no number, {why}", err=True)
+            click.echo(f"note: no prediction for {many}: the output of the model is not a number, {why}", err=True)
     except BrokenPipeError:  # whoever read the lines has enough of them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:

@@ -17,9 +17,7 @@ from nnspec.cli.reporting import report_errors
     "--out", "-o", type=click.Path(path_type=Path), default=Path(), help="Output directory [default: the current one]."
 )
 @click.option("--name", help="Name of the two files [default: the name of MODEL].")
-@click.option(
-    "--blocks", type=click.Path(path_type=Path), help="File that says, as blocks, what custom classes compute."
-)
+@click.option("--blocks", type=click.Path(path_type=Path), help="File that defines custom classes as blocks.")
 @click.option("--flat", is_flag=True, help="Write out every layer, without blocks and repeats.")
 @FORMAT
 @QUIET

@@ -13,18 +13,20 @@ from nnspec.cli.reporting import report_errors
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--out", "-o", type=click.Path(path_type=Path), help="The page to write [default: MODEL's name, .html].")
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), help="The page to write [default: the name of MODEL with .html]."
+)
 @click.option(
     "--runtime",
     "given",
     type=click.Path(path_type=Path),
-    help="A folder with onnxruntime-web's files, or npm's tarball of it, where npm's registry cannot be reached.",
+    help="A folder with the files of onnxruntime-web, or its npm tarball, if the npm registry cannot be reached.",
 )
 @click.option(
     "--sample",
     "data",
     type=click.Path(path_type=Path),
-    help="A data file whose first sample is filled in [default: the sample of interface.json beside MODEL].",
+    help="A data file whose first sample is filled in [default: the sample of interface.json next to MODEL].",
 )
 @QUIET
 @report_errors

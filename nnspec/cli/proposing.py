@@ -15,13 +15,19 @@ from nnspec.cli.reporting import report_errors
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--target", "-t", metavar="COLUMN", help="The column of a table to predict.")
 @click.option("--image-folder", is_flag=True, help="FILE is a folder of pictures, whose subfolders are their labels.")
-@click.option("--series", is_flag=True, help="Forecast the target from the rows before, in time.")
+@click.option("--series", is_flag=True, help="Forecast the target from earlier rows.")
 @click.option("--time", metavar="COLUMN", help="With --series, the column of time [default: the one with dates].")
-@click.option("--by", metavar="COLUMN", help="With --series, what tells series apart: a column, or store,item.")
 @click.option(
-    "--horizon", type=click.IntRange(1, 1000), default=1, show_default=True, help="With --series, rows ahead."
+    "--by", metavar="COLUMN", help="With --series, the column that identifies a series, or several: store,item."
 )
-@click.option("--out", "-o", type=click.Path(path_type=Path), help="The spec [default: FILE's name, beside it].")
+@click.option(
+    "--horizon",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="With --series, the number of rows to forecast.",
+)
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="The spec [default: the name of FILE, next to it].")
 @click.option("--force", is_flag=True, help="Overwrite the spec if there is one.")
 @QUIET
 @report_errors
@@ -58,7 +64,7 @@ def init(
     from nnspec.runtime.whole_files import write_whole
 
     if (is_folder := image_folder or file.is_dir()) and (target or series):
-        raise click.UsageError("the labels of a folder of pictures are its subfolders: leave --target and --series out")
+        raise click.UsageError("the labels of a folder of pictures are its subfolders: omit --target and --series")
     if not is_folder and target is None:
         raise click.UsageError("name the column to predict: --target COLUMN")
     if not series and (time or by or horizon != 1):

@@ -22,7 +22,7 @@ from nnspec.cli.reporting import emit, print_diagnostics, report_errors
     flag_value="",
     default=None,
     metavar="[ADDRESS]",
-    help="Run trials on a Ray cluster: that of the address, else one that is running, else one of this machine.",
+    help="Run trials on a Ray cluster: at this address, else a running one, else a new one on this machine.",
 )
 @training_starts
 @QUIET

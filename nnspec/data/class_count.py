@@ -65,7 +65,7 @@ def _value_count(
     slot = plan.outputs.get(name) if plan is not None else None
     if plan is None or slot is None or not slot.columns:
         each = f", of which each takes {count} units" if is_quantiles else ""
-        return None, f"the data do not say how many values output `{name}` has{each}", "set `units` to a number"
+        return None, f"the data does not say how many values output `{name}` has{each}", "set `units` to a number"
     steps = len(plan.window.horizon) if plan.window is not None and plan.window.has_steps and slot.is_windowed else 1
     return count * len(slot.columns) * steps, "", ""
 

@@ -23,7 +23,7 @@ def id_count(name: str, plan: DataPlan | None) -> tuple[int | None, str, str]:
     if plan is None or slot is None:
         return None, f"`data.inputs` has no entry for `{name}`", REMEDY
     if not slot.columns:
-        return None, f"the ids of input `{name}` are no columns, and nothing else is counted without loading", REMEDY
+        return None, f"the ids of input `{name}` are not columns, and only columns are counted without loading", REMEDY
     files = PlanFacts(plan)
     if files.facts(slot.source) is None:
         raise SpecError(files.diagnostics)
@@ -34,7 +34,7 @@ def id_count(name: str, plan: DataPlan | None) -> tuple[int | None, str, str]:
         is_index = encoding is not None and encoding.is_text
         count = _places(plan, files, slot, encoding) if is_index and encoding else _largest(files, slot, index)
         if count is None:
-            return None, f"column `{column}` has no whole numbers from 0 that could be ids", REMEDY
+            return None, f"column `{column}` does not contain integers from 0 that could be ids", REMEDY
         counts.append(count)
     return max(counts), "", ""
 

@@ -278,5 +278,5 @@ def why_unreadable(type_name: str) -> str | None:
     if kind_of(type_name) is not Kind.OTHER:
         return None
     shown = type_name if len(type_name) < 80 else f"{type_name[:77]}…"
-    advice = ": read it by `array`, of unlike length with `lengths: auto`" if type_name.endswith("]") else ""
+    advice = ": read it by `array`, of different lengths with `lengths: auto`" if type_name.endswith("]") else ""
     return f"has type {shown}, which is not a number, date or text{advice}"

@@ -164,7 +164,7 @@ def samples_with_files(archive: Path, arrays: Mapping[str, Array], metadata: Met
     counts = {len(cells) for cells in named.values()} | ({rest.count} if len(named) < len(arrays) else set())
     if len(counts) > 1:
         raise InputError(
-            f"the arrays of `{archive.name}` have unlike numbers of samples: {quote_names(sorted(map(str, counts)))}"
+            f"the arrays of `{archive.name}` have different numbers of samples: {quote_names(sorted(map(str, counts)))}"
         )
     files = {name: locate(archive, cells, range(1, len(cells) + 1)) for name, cells in named.items()}
 

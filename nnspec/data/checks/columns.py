@@ -42,7 +42,7 @@ def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic
         used |= set(facts.names) if facts is not None else set()
     for name, rule in plan.missing_rules.items():
         if name != "*" and name not in used:
-            message = f"`missing` names column `{name}`, which the data do not have{did_you_mean(name, used)}"
+            message = f"`missing` names column `{name}`, which the data does not have{did_you_mean(name, used)}"
             yield Diagnostic("NN503", message, rule.span, path=f"data.missing.{name}")
     for slot in plan.inputs.values():
         for name in () if slot.encodings else slot.columns:
@@ -159,7 +159,7 @@ def check_encoding(
         fixes = [mostly] if mostly is not None else [other] if marked is None else [marked, other]
         try:
             read_dates([column.text])
-            fixes.insert(0, Fix(f"`{encoding.name}: {{date: [month, weekday]}}` makes features of a date"))
+            fixes.insert(0, Fix(f"`{encoding.name}: {{date: [month, weekday]}}` computes features from a date"))
         except CellError:
             pass
         yield Diagnostic("NN550", message, span, path=where, fixes=tuple(fixes))
@@ -194,9 +194,12 @@ def _check_separator(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, whe
     if not cells or any(encoding.separator in cell for cell in cells):
         return
     others = [mark for mark in SEPARATORS if sum(mark in cell for cell in cells) * 10 >= len(cells)]
-    message = f"no cell of column `{encoding.name}` has its separator `{encoding.separator}`, so that each is one word"
+    message = (
+        f"no cell of column `{encoding.name}` contains the separator `{encoding.separator}`, so each cell is a "
+        f"single word"
+    )
     fixes = [Fix(f"write `{encoding.name}: {{multi_hot: {{separator: {as_yaml(mark)}}}}}`") for mark in others[:2]]
-    fixes += [] if others else [Fix(f"one word a cell is `{encoding.name}: one_hot`")]
+    fixes += [] if others else [Fix(f"for one word per cell, write `{encoding.name}: one_hot`")]
     yield Diagnostic("NN576", message, encoding.span, path=where, fixes=tuple(fixes), severity=Severity.WARNING)
 
 
@@ -266,20 +269,20 @@ def _check_many(encoding: ColumnPlan, words: list[str], rows: int, where: str) -
     count = len(distinct)
     if count <= FEW_WORDS:
         return
-    made = f"`one_hot` makes {count + 1} features of column `{encoding.name}`"
+    made = f"`one_hot` creates {count + 1} features from column `{encoding.name}`"
     try:
         NumberColumn().read(sorted(distinct))
         if count <= MANY_NUMBERS:
             return
         message = f"{made}, which has {count} different numbers"
-        fixes: tuple[Fix, ...] = (Fix(f"numbers that measure something are one feature: `{encoding.name}: standard`"),)
+        fixes: tuple[Fix, ...] = (Fix(f"a measurement is one feature: `{encoding.name}: standard`"),)
     except CellError:
         if 2 * count <= rows and count <= MANY_WORDS:
             return
         message = f"{made}: {count} of {rows} values are different"
         fixes = (
-            Fix(f"leave `{encoding.name}` out if it names the rows, or list its frequent values: `one_hot: [a, b]`"),
-            Fix(f"read it by an `Embedding`, from a separate input with `{encoding.name}: index`"),
+            Fix(f"leave `{encoding.name}` out if it identifies rows, or list its frequent values: `one_hot: [a, b]`"),
+            Fix(f"read it with an `Embedding`, from a separate input with `{encoding.name}: index`"),
         )
     yield Diagnostic("NN552", message, encoding.span, path=where, fixes=fixes, severity=Severity.WARNING)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def propose_keys(source: SourcePlan, shown: str, proposal: Proposal) -> Diagnostic:
-    """NN560, with the keys to write beside the path.
+    """NN560, with the keys to write next to the path.
 
     Args:
         shown: what the message calls the file or column.
@@ -47,7 +47,7 @@ def fix_of_keys(source: SourcePlan, keys: Mapping[str, object], about: str, *, i
             text = "".join(f"\n{indent}{line}" for line in added)
             edits.append(Edit(end.moved(column=column, end_column=column), text))
     how = Applicability.MACHINE if is_certain and edits else Applicability.MAYBE
-    return Fix(f"{about}write `{', '.join(lines.values())}` beside the path", tuple(edits), how)
+    return Fix(f"{about}write `{', '.join(lines.values())}` next to the path", tuple(edits), how)
 
 
 def _written(value: object) -> str:

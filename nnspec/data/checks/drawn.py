@@ -50,7 +50,7 @@ def check_drawn(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
     if found != 1:
         what = what.replace("value", "values") if what.startswith("value") else f"{what}s"
     message = f"splits {names} share {found} {what}{needs}, but each needs one"
-    code, fix = ("NN505", "shorten the window") if plan.window is not None else ("NN514", "give fewer splits")
+    code, fix = ("NN505", "shorten the window") if plan.window is not None else ("NN514", "use fewer splits")
     span, where = parts[-1].span, f"data.split.{parts[-1].name}"
     yield Diagnostic(code, message, span, path=where, fixes=(Fix(fix),))
 

@@ -141,7 +141,7 @@ class _SlotProbe:
             parts = ", ".join(f"{column.name} {number}" for column, number in features)
             fault = misfit_diagnostic(slot, f"its columns, which become {count} features ({parts})", error)
             axis = next((name for name, size in self.model.axes if isinstance(size, int)), "feature")
-            fix = Fix(f"write the number under `inputs`, or `{axis}: auto`, which is it")
+            fix = Fix(f"write the number under `inputs`, or `{axis}: auto`, which counts them")
             related = (Related(self.model.span, f"input `{slot.name}` of the model"),)
             self.report.add(replace(fault, related=related, fixes=(fix,)))
 
@@ -258,8 +258,8 @@ class _SlotProbe:
             return None
         if header.kind not in "iu" or len(header.shape) != 1:
             message = (
-                f"`{name}` must be a one-dimensional array of integers, but it has dtype "
-                f"{header.descr} and shape {header.shape}"
+                f"`{name}` must be a one-dimensional array of integers, but it has dtype {header.descr} and shape "
+                f"{header.shape}"
             )
             self.fault("NN506", message, "lengths")
             return None

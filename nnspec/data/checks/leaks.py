@@ -59,10 +59,10 @@ def _target_is_read(plan: DataPlan, slot: SlotPlan, output: SlotPlan, shared: Se
     at = " at horizon 0, the window's last row" if plan.window is not None else ""
     is_one = len(shared) == 1
     message = (
-        f"input `{slot.name}` reads {quoted(shared)}, which output `{output.name}` is to predict{at}: the network "
+        f"input `{slot.name}` reads {quoted(shared)}, which output `{output.name}` predicts{at}: the network "
         f"would copy {'it' if is_one else 'them'}"
     )
-    fixes = [Fix(f"take {quoted(shared)} out of the `columns` of input `{slot.name}`")]
+    fixes = [Fix(f"remove {quoted(shared)} from the `columns` of input `{slot.name}`")]
     if plan.window is not None:
         fixes.append(Fix("predict later rows: `horizon: 1` or more"))
     elif plan.order_by is not None:
@@ -80,7 +80,7 @@ def _check_order(plan: DataPlan) -> Iterator[Diagnostic]:
     )
     fixes = (
         Fix("write `by: time` to test on later rows"),
-        Fix("leave out `order_by` if rows of one time do not resemble each other"),
+        Fix("remove `order_by` if rows of neighbouring times are not similar"),
     )
     span = plan.split.spans.get("by", plan.split.span)
     yield Diagnostic("NN526", message, span, path="data.split.by", fixes=fixes, severity=Severity.WARNING)

@@ -51,7 +51,7 @@ def propose_markers(source: SourcePlan, name: str) -> Fix | None:
             return None
         if OPTION not in source.source.options:
             cells = ", ".join(f"'{cell}'" for cell in found)
-            return Fix(f"if {cells} marks missing values, make NULL of it in the query: `nullif({name}, {cells})`")
+            return Fix(f"if {cells} marks missing values, convert it to NULL in the query: `nullif({name}, {cells})`")
         markers = with_markers(source.options.get(OPTION), name, found)
         changed = replace(source, options={**source.options, OPTION: markers})
         column = source.source.probe(changed, [name], []).column(name)

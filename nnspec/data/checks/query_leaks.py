@@ -62,13 +62,14 @@ def _told(source: SourcePlan, sql: str, name: str, find: _Find) -> Diagnostic:
     span = place_in_scalar(source.span, sql, start, max(1, stop - start))
     warning = Severity.WARNING
     if find.code == AHEAD:
-        message = f"the query computes `{name}`, which an input reads, from later rows: they are not known yet in use"
-        fix = Fix("read rows before: `lag`, or a frame that ends with the current row, in the order of time")
+        message = (
+            f"the query computes `{name}`, which an input reads, from later rows, which are not known when the "
+            f"model is used"
+        )
+        fix = Fix("read earlier rows: `lag`, or a frame that ends with the current row, ordered by time")
         return Diagnostic(AHEAD, message, span, path=source.where, fixes=(fix,), severity=warning)
-    message = (
-        f"the query computes `{name}`, which an input reads, from all rows: those of the test split are among them"
-    )
-    fix = Fix("use what is fitted on training rows, such as `standard` in `columns`, or the rows before alone")
+    message = f"the query computes `{name}`, which an input reads, from all rows, including those of the test split"
+    fix = Fix("use statistics of training rows, such as `standard` in `columns`, or only earlier rows")
     return Diagnostic(ALL, message, span, path=source.where, fixes=(fix,), severity=warning)
 
 

@@ -56,9 +56,7 @@ def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Dia
         beside = next((name for name, clock in clocks.items() if not clock.backs and clock.ties > FEW * rows), None)
         series = None if beside is None else _told_apart_by(columns, beside)
         if beside is not None and series is not None:
-            message = (
-                f"rows of several `{series}` with the same `{beside}` follow one another: a window would join them"
-            )
+            message = f"consecutive rows with the same `{beside}` have several `{series}`: a window would join them"
             is_error = _is_place(series) or _is_whole(columns, beside, series)
             yield _diagnostic(plan, message, [_name_series(plan, series)], is_error=is_error)
         return
@@ -70,7 +68,7 @@ def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Dia
     named = next(filter(_is_place, blocks), None)
     if named is not None:
         count = len(blocks[named]) + 1
-        message = f"windows join rows of several `{named}`, of which {count} follow one another in the table"
+        message = f"windows join rows of several `{named}`, of which the table has {count}, one after the other"
         yield _diagnostic(plan, message, [_name_series(plan, named)], is_error=False)
 
 
@@ -206,7 +204,7 @@ def _out_of_order(plan: DataPlan, clock: _Clock, apart: Sequence[str], rows: int
     message = (
         f"`{name}` goes back {times} ({where}{', for example' if times != 'once' else ''}): windows join rows that"
     )
-    message += " do not follow one another"
+    message += " are not consecutive"
     fixes = [Fix("if rows are of several series, name the column that tells them apart: `series: {by: …}`"), sort]
     return _diagnostic(plan, message, fixes, is_error=False)
 

@@ -39,8 +39,8 @@ def check_spacing(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterat
                 doubles.append(f"{rows} ({before})")
             else:
                 gaps.append(f"{rows} ({before} to {after})")
-    single = "keep one row of each time, as `query` can with GROUP BY and avg"
-    whole = "add the missing rows, as `query` can: a join with generate_series"
+    single = "keep one row per time, for example by a `query` with GROUP BY and avg"
+    whole = "add the missing rows, for example by a `query` that joins generate_series"
     for found, one, many, remedy in (
         (doubles, "time is there twice", "times are there twice", single),
         (gaps, "step is not of this length", "steps are not of this length", whole),

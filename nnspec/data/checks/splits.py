@@ -158,7 +158,7 @@ def check_classes(plan: DataPlan, files: PlanFacts, slot: SlotPlan, model: Slot)
 def _class_fixes(model: Slot, labels: Sequence[str]) -> tuple[Fix, ...]:
     """A head for so many classes, or a regression where the labels are measured values."""
     if any("." in label and _is_number(label) and float(label) % 1 for label in labels):
-        return (Fix("these are no classes but measured values: `task: regression`, with a linear head"),)
+        return (Fix("these are measured values, not classes: `task: regression`, with a linear head"),)
     if model.task == "binary" and len(labels) > 2:
         return (Fix(f"use `task: classification` and a softmax over {len(labels)} units"),)
     if model.classes is None and model.task == "classification" and len(labels) > 1:

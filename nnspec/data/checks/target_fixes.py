@@ -19,22 +19,20 @@ def target_fixes(model: Slot, shape: Sequence[int]) -> tuple[Fix, ...]:
     wanted = [size for _, size in model.data_axes]
     if model.task == "classification" and model.class_size in shape and len(shape) == len(wanted) + 1:
         return (
-            Fix("where these are one-hot: write each label as one number, its position (`argmax` over the last axis)"),
-            Fix("where several can apply at once: `task: multilabel`, with sigmoids"),
+            Fix("if these are one-hot: write each label as one number, its index (`argmax` over the last axis)"),
+            Fix("if several can apply at once: `task: multilabel`, with sigmoids"),
         )
     if model.task in ("binary", "multilabel") and prod(shape) == 1 and wanted == [2]:
         return (
-            Fix("one yes or no has one probability: give the last layer one unit"),
+            Fix("a yes-or-no answer has one probability: give the last layer one unit"),
             Fix("or a softmax over both classes: `task: classification`"),
         )
     if steps and len(shape) < len(wanted):
         last = f"leave out `return_sequences`, or pool over `{steps[0][0]}`"
-        return (Fix(f"for one target a sample, give the last step alone: {last}"),)
+        return (Fix(f"for one target per sample, output only the last step: {last}"),)
     if not shape and wanted:
         listed = " and ".join(f"`{name}`" for name, _ in model.data_axes)
-        return (
-            Fix(f"for one target a sample, bring {listed} together: a global pooling, or `Flatten` before the head"),
-        )
+        return (Fix(f"for one target per sample, reduce {listed}: a global pooling, or `Flatten` before the head"),)
     if not steps and len(shape) == len(wanted) + 1:
-        return (Fix("for a target at each step, keep the steps: `return_sequences: true` of a recurrent layer"),)
+        return (Fix("for one target per step, keep the steps: `return_sequences: true` of a recurrent layer"),)
     return ()

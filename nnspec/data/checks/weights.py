@@ -38,7 +38,7 @@ def check_weights(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
     elif column.lowest is not None and column.lowest[0] < 0:
         place = source.source.locate(source, column.lowest[1])
         yield weight_fault(
-            plan, f"the weights `{name}` have {column.lowest[0]:g} in {place}: no sample counts less than nothing"
+            plan, f"the weights `{name}` have {column.lowest[0]:g} in {place}: a weight cannot be negative"
         )
     elif column.highest is not None and column.highest[0] == 0:
         yield weight_fault(plan, f"the weights `{name}` are all 0: there is nothing to learn from")

@@ -261,7 +261,7 @@ def _check_domain(slot: SlotPlan, targets: Array) -> None:
         SpecError: NN551.
     """
     if outside := sum(is_outside(slot.function, each) for part in chunks(targets) for each in part.ravel().tolist()):
-        message = f"{outside} targets of output `{slot.name}` are outside of what {slot.function} is defined for"
+        message = f"{outside} targets of output `{slot.name}` are outside the domain of {slot.function}"
         raise SpecError.single("NN551", message, slot.span_of("columns"), path=slot.where("columns"))
 
 

@@ -91,7 +91,7 @@ def fit(
         ours = [axis for axis in ours if axis[2] != 1]
         theirs = [axis for axis in theirs if axis[1] != 1]
     if len(ours) != len(theirs):
-        raise FitError(f"the data have axes {show(names, sizes)}, but the model has {show_axes(wanted)}")
+        raise FitError(f"the data has axes {show(names, sizes)}, but the model has {show_axes(wanted)}")
     if names is not None and len(ours) > 1:
         by_name = {axis[1]: axis for axis in ours}
         unknown = sorted(str(name) for name in by_name if name not in {name for name, _ in theirs})
@@ -101,7 +101,7 @@ def fit(
         ours = [by_name[name] for name, _ in theirs]
     for (_, _, size), (name, expected) in zip(ours, theirs, strict=True):
         if isinstance(size, int) and isinstance(expected, int) and size != expected:
-            raise FitError(f"axis `{name}` has size {expected} in the model, but the data have {size}")
+            raise FitError(f"axis `{name}` has size {expected} in the model, but the data has {size}")
     if constraints:
         _check_lengths(
             {name: (size, open_) for (_, _, size), (name, open_) in zip(ours, theirs, strict=True)}, constraints
@@ -119,7 +119,7 @@ def _check_lengths(axes: Mapping[str, tuple[Size, Size]], constraints: tuple[str
     if broken is not None:
         symbol, wanted = broken
         raise FitError(
-            f"the size of axis `{named[symbol]}` must be {wanted} in this network, but the data have {lengths[symbol]}",
+            f"the size of axis `{named[symbol]}` must be {wanted} in this network, but the data has {lengths[symbol]}",
             f"pad or cut the data along `{named[symbol]}`",
         )
 
@@ -166,7 +166,7 @@ def file_axes(slot: SlotPlan, rank: int, *, is_end_to_end: bool | None = None) -
         together = (
             f"if samples follow one another along `{slot.axes[0]}`, name the array of their lengths: `lengths: …`"
         )
-        message = f"`axes` names {len(names)} axes ({listed}), but the data have {rank}"
+        message = f"`axes` names {len(names)} axes ({listed}), but the data has {rank}"
         raise FitError(message, together if has_no_samples and not is_end_to_end else "")
     if is_end_to_end:
         return FileAxes(None, names)

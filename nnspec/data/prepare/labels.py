@@ -107,7 +107,7 @@ def zeros_and_ones(slot: SlotPlan, values: Array) -> NDArray[np.float32]:
     strange = [key for key in keys if key not in known]
     if strange:
         held = enumerated(strange[:5])
-        message = f"output `{slot.name}` is multilabel, so its targets must be 0 or 1, but the data contain {held}"
+        message = f"output `{slot.name}` is multilabel, so its targets must be 0 or 1, but the data contains {held}"
         raise _fault("NN513", message, slot)
     codes = np.array([known[key] for key in keys], dtype=np.float32)
     return np.asarray(codes[inverse].reshape(values.shape))
@@ -118,7 +118,7 @@ def _fix_of_listed(slot: SlotPlan, strange: list[str], labels: list[str | int]) 
     numbers = {str(i) for i in range(len(labels))}
     if set(strange) <= numbers and not any(label_key(label) in numbers for label in labels):
         named = f"`{slot.name}: {{classes: [{', '.join(map(str, labels))}]}}`"
-        return f"if they are the numbers of these classes, write {named} in the section `outputs`, and none here"
+        return f"if they are indices of these classes, write {named} in the section `outputs`, and none here"
     return "add them to `classes`, or correct the data"
 
 

@@ -27,8 +27,10 @@ class CacheFault(ToldError):
         super().__init__(
             "NN591",
             f"the cache of prepared columns cannot be written to `{cache.columns_folder()}`: {reason}",
-            "make room there, or set the environment variable NNSPEC_CACHE to a folder that has some",
-            notes=("tables of more than 64 MiB are kept there in mapped files: memory does not grow with them",),
+            "free some space there, or set the environment variable NNSPEC_CACHE to a folder on another disk",
+            notes=(
+                "tables larger than 64 MiB are kept there in memory-mapped files, so memory does not grow with them",
+            ),
         )
 
 

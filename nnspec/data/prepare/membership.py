@@ -112,12 +112,12 @@ def _as_key(start: str | float, sample: object) -> tuple[Any, str]:
     """A start as a value of the same kind as `sample`, and why it is none."""
     if isinstance(sample, int | float):
         number = _number(start)
-        return number, "" if number is not None else f"is no number, as the values of the column are (`{sample}`)"
+        return number, "" if number is not None else f"is not a number, but the values of the column are (`{sample}`)"
     if isinstance(sample, str):
         strange = find_unsortable([sample, str(start)])
-        return str(start), "" if strange is None else "is not written as the times of the column are"
+        return str(start), "" if strange is None else "is not in the format of the column"
     moments = parse_times([str(start)])
-    return (None, "is no date as in 2024-06-01") if moments is None else (moments[0], "")
+    return (None, "is not a date such as 2024-06-01") if moments is None else (moments[0], "")
 
 
 def _number(start: str | float) -> float | None:

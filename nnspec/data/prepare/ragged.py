@@ -61,7 +61,7 @@ def find_sequence_axis(
         ] or found
     if not found:
         named = names if depth == 1 else None
-        raise FitError(f"the lengths sum to {total}, but the data have axes {show(named, sizes)}")
+        raise FitError(f"the lengths sum to {total}, but the data has axes {show(named, sizes)}")
     axes = [_partner(wanted, names, found[0] + level) for level in range(depth)]
     return Ragged(found[0], tuple(_size(axis, max(lengths)) for axis, lengths in zip(axes, levels, strict=True)))
 
@@ -125,12 +125,12 @@ def find_padded_axes(
     known = [i for i, (name, _) in enumerate(axes) if name in following]
     known += [i for i, (name, size) in enumerate(axes) if name.lower() in SEQUENCE_NAMES or not isinstance(size, int)]
     if len(sizes) < depth:
-        raise FitError("the data have no axis to which `lengths` could apply")
+        raise FitError("the data has no axis to which `lengths` could apply")
     place = min(known[0] if known else 0, len(sizes) - depth)
     for level, lengths in enumerate(levels):
         name, size = axes[place + level][0], sizes[place + level]
         if lengths and max(lengths) > size:
-            raise FitError(f"sequences of up to {max(lengths)} do not go into axis `{name}` of size {size}")
+            raise FitError(f"sequences of up to {max(lengths)} do not fit into axis `{name}` of size {size}")
     return Ragged(place, sizes[place : place + depth])
 
 

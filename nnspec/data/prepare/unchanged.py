@@ -50,7 +50,7 @@ def _compare(plan: DataPlan, before: Mapping[Path, tuple[SourcePlan, _Stamp | No
 
 
 def _changed(source: SourcePlan, path: Path, what: str) -> SpecError:
-    message = f"`{path.name}` {what} while the data were read"
+    message = f"`{path.name}` {what} while the data was read"
     return SpecError.single("NN568", message, source.span, path=source.where)
 
 

@@ -197,12 +197,14 @@ def _check_counted(plan: DataPlan, slot: SlotPlan, model: Slot, inputs: Slots) -
     span, where = slot.span_of("padded_like"), slot.where("padded_like")
     source = plan.inputs.get(slot.padded_like)
     if source is None or slot.padded_like not in inputs:
-        message = f"`padded_like` names `{slot.padded_like}`, which is no input{did_you_mean(slot.padded_like, inputs)}"
+        message = (
+            f"`padded_like` names `{slot.padded_like}`, which is not an input{did_you_mean(slot.padded_like, inputs)}"
+        )
         yield Diagnostic("NN542", message, span, path=where, notes=(f"the inputs: {enumerated(inputs) or 'none'}",))
         return
     if source.pad_value is None:
-        fix = Fix(f"say it with `pad_value` (or `lengths`) under `data.inputs.{source.name}`")
-        message = f"input `{source.name}` does not say what its padding is"
+        fix = Fix(f"declare it with `pad_value` (or `lengths`) under `data.inputs.{source.name}`")
+        message = f"input `{source.name}` does not declare its padding"
         yield Diagnostic("NN542", message, span, path=where, fixes=(fix,))
     elif source.is_windowed:
         message = f"input `{source.name}` has windows, whose steps are not those of the targets"
@@ -232,7 +234,7 @@ def _check_relative(plan: DataPlan, slot: SlotPlan, model: Slot) -> Iterator[Dia
         message = f"at horizon 0, output `{slot.name}` relative to the last value is always 0"
         yield Diagnostic("NN516", message, span, path=where)
     if any(plan.missing_rule(name).is_in_graph for name in slot.columns):
-        message = f"a value that was filled in is no last value for output `{slot.name}` to be relative to"
+        message = f"output `{slot.name}` cannot be relative to a last value that was filled in"
         fix = Fix("`missing: forward_fill` repeats the last value before a gap, `drop` leaves the sample out")
         yield Diagnostic("NN516", message, span, path=where, fixes=(fix,))
     elif windowed_reference(plan, slot) is None:

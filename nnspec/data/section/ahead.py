@@ -39,7 +39,7 @@ def _check_targets(plan: DataPlan, slot: SlotPlan) -> Iterator[Diagnostic]:
             if name in output.columns and output.source.identity == slot.source.identity:
                 message = (
                     f"column `{name}` is the target of output `{output.name}`, so it is not known ahead: input "
-                    f"`{slot.name}` would show the network what it is to predict"
+                    f"`{slot.name}` would show the network what it must predict"
                 )
                 fix = Fix(f"read `{name}` in an input without `ahead`")
                 key = slot.item_key("columns", index)

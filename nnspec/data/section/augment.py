@@ -81,8 +81,10 @@ def check_augment(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[s
     found = {(role, name): place for role, name, place in moved_slots(plan, inputs, outputs)}
     pictures = [(name, place) for (role, name), place in found.items() if role == "inputs"]
     if not pictures:
-        message = "`augment` changes pictures, but no input has the axes of one: height and width, of known sizes"
-        yield Diagnostic("NN543", message, span, path=where, fixes=(Fix("remove `augment`, or name these axes so"),))
+        message = "`augment` changes images, but no input has the axes of an image: height and width, of known sizes"
+        yield Diagnostic(
+            "NN543", message, span, path=where, fixes=(Fix("remove `augment`, or give the axes these names"),)
+        )
         return
     name, first = pictures[0]
     for (role, other), place in found.items():
@@ -90,10 +92,10 @@ def check_augment(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[s
             kind, (high, wide) = role[:-1], place.size
             message = (
                 f"{kind} `{other}` has {high} × {wide} pixels, but input `{name}` {first.size[0]} × {first.size[1]}: "
-                "one change cannot go for both"
+                "the same change cannot be applied to both"
             )
             model = inputs[other] if role == "inputs" else outputs[other]
-            fix = Fix("give both one size, or leave `augment` out")
+            fix = Fix("give both the same size, or remove `augment`")
             related = (Related(model.span, f"{kind} `{other}`"),)
             yield Diagnostic("NN543", message, span, path=where, related=related, fixes=(fix,))
             return
@@ -101,7 +103,7 @@ def check_augment(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[s
         piece = [int(str(step.arguments.get(side, 0))) for side in ("height", "width")]
         if step.kind == "RandomCrop" and (piece[0] > first.size[0] or piece[1] > first.size[1]):
             message = (
-                f"`RandomCrop` takes a piece of {piece[0]} × {piece[1]} pixels, but input `{name}` has only "
+                f"`RandomCrop` crops to {piece[0]} × {piece[1]} pixels, but input `{name}` has only "
                 f"{first.size[0]} × {first.size[1]}"
             )
             yield Diagnostic("NN543", message, step.span, path=where)

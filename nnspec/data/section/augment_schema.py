@@ -17,7 +17,8 @@ def _range(description: str, least: float = -1) -> Schema:
         "items": items,
         "minItems": 2,
         "maxItems": 2,
-        "description": f"{description} A number: up to so much either way; a list: from the first to the second.",
+        "description": f"{description} A number: up to this much in both directions; a list: from the first to the "
+        f"second.",
     }
 
 
@@ -26,15 +27,15 @@ _FILLING: dict[str, Schema] = {
         "type": "string",
         "enum": list(FILL_MODES),
         "default": "reflect",
-        "description": "What is beyond the edge: reflect (c b a | a b c), constant (`fill_value`; of a mask its "
+        "description": "How to fill beyond the edge: reflect (c b a | a b c), constant (`fill_value`; of a mask its "
         "first class), wrap, or nearest (the last pixel).",
     },
-    "fill_value": {"type": "number", "default": 0.0, "description": "With `fill_mode: constant`, the value there."},
+    "fill_value": {"type": "number", "default": 0.0, "description": "The fill value of `fill_mode: constant`."},
     "interpolation": {
         "type": "string",
         "enum": ["bilinear", "nearest"],
         "default": "bilinear",
-        "description": "How pixels between others are computed; those of masks are always the nearest ones.",
+        "description": "Interpolation method; masks always use the nearest pixel.",
     },
 }
 
@@ -68,7 +69,7 @@ KINDS: dict[str, Schema] = {
                 "type": "string",
                 "enum": list(FLIPS),
                 "default": FLIPS[-1],
-                "description": "Which way; `horizontal_and_vertical`: each at random.",
+                "description": "The direction; `horizontal_and_vertical`: each at random.",
             }
         },
         "additionalProperties": False,
@@ -90,15 +91,15 @@ KINDS: dict[str, Schema] = {
     "RandomZoom": _moves(
         "Zoomed by a random amount; out is positive.",
         {
-            "height_factor": _range("How much by height.", -0.99),
-            "width_factor": _range("How much by width; default: as by height.", -0.99),
+            "height_factor": _range("The amount by height.", -0.99),
+            "width_factor": _range("The amount by width; default: as by height.", -0.99),
         },
         ["height_factor"],
         takes_factor=True,
     ),
     "RandomCrop": {
         "type": "object",
-        "description": "A random piece of so many pixels, resized to the size of the whole.",
+        "description": "A random crop of this many pixels, resized to the size of the image.",
         "properties": {"height": _PIXELS, "width": _PIXELS, "interpolation": _FILLING["interpolation"]},
         "required": ["height", "width"],
         "additionalProperties": False,
@@ -107,12 +108,12 @@ KINDS: dict[str, Schema] = {
 
 AUGMENT: Schema = {
     "type": "array",
-    "description": "Random changes of the training samples, drawn again for each sample and epoch: a picture and its "
-    "mask (every input and output with height and width) go through the same. Names and arguments are those of Keras' "
-    "layers. Other splits and the deployed model have none of it.",
+    "description": "Random changes of the training samples, drawn again for each sample and epoch: an image and its "
+    "mask (every input and output with height and width) are changed in the same way. Names and "
+    "arguments are those of Keras' layers. Other splits and the deployed model are not changed.",
     "items": {
         "type": ["string", "object"],
-        "description": "A change of pictures, with its arguments.",
+        "description": "A change of images, with its arguments.",
         "if": {"type": "string"},
         "then": {"enum": ["RandomFlip"]},
         "properties": KINDS,

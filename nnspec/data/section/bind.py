@@ -118,6 +118,6 @@ def check_folders(plan: DataPlan, inputs: Mapping[str, Slot]) -> Iterator[Diagno
             yield Diagnostic("NN208", message, slot.span_of("axes"), path=slot.where("axes"))
         model = inputs.get(slot.name) if slot.role == "inputs" else None
         if model is not None and not model.is_text and not model.dtype.startswith(_DTYPES):
-            message = f"input `{slot.name}` has dtype {model.dtype}, which does not have the values 0 to 255"
+            message = f"input `{slot.name}` has dtype {model.dtype}, which cannot represent the values 0 to 255"
             fix = Fix("declare it as float32 or uint8")
             yield Diagnostic("NN556", message, slot.span_of(slot.data_key), path=where, fixes=(fix,))

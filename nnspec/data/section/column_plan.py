@@ -164,7 +164,7 @@ def outside_domain(encoding: ColumnPlan, rows: list[int], where: str) -> Diagnos
         f"column `{encoding.name}` has {count} {bound} {limit:g}, where {encoding.transform} is not defined: "
         f"row{'s' * (len(rows) > 1)} {shown}"
     )
-    fixes = [Fix("`asinh` is defined for all numbers, and is a logarithm far from 0")]
+    fixes = [Fix("`asinh` is defined for all numbers, and logarithmic far from 0")]
     if encoding.transform == "log":
         fixes.insert(0, Fix("`log1p` takes 0 too"))
     return Diagnostic("NN551", message, encoding.span, path=where, fixes=tuple(fixes))

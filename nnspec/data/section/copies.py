@@ -21,7 +21,8 @@ def read_copy(name: str, body: Node, fault: Fault) -> CopyPlan | None:
     strange = next((key for key in body.entries if key != "of"), None)
     if strange is not None:
         message = (
-            f"`of` makes the input the target of output `{name}`, scaled as it is: `{strange}` does not go with it"
+            f"`of` makes the input the target of output `{name}`, scaled as it is: `{strange}` cannot be combined "
+            f"with it"
         )
         fault("NN587", message, body.key_span(strange), where, f"remove `{strange}`")
         return None
@@ -33,7 +34,7 @@ def check_copies(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[st
     for copy in plan.copies.values():
         model, source = outputs.get(copy.name), inputs.get(copy.input)
         if source is None:
-            message = f"`of` names `{copy.input}`, which is no input{did_you_mean(copy.input, inputs)}"
+            message = f"`of` names `{copy.input}`, which is not an input{did_you_mean(copy.input, inputs)}"
             notes = (f"the inputs: {enumerated(inputs) or 'none'}",)
             yield Diagnostic("NN587", message, copy.span, path=copy.where, notes=notes)
         elif model is not None:

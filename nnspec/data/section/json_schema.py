@@ -22,11 +22,10 @@ from nnspec.data.section.split_schema import SPLIT
 from nnspec.data.sources.base import DataSource
 
 _SCALE = _word_or_object(
-    "How values are scaled before they enter the network; statistics are those of the training rows. "
-    "`standard`: mean 0, "
-    "standard deviation 1. `minmax`: 0 to 1. Each column of a table has separate statistics; so has each position of "
-    "an array's axis named feature, channel, column, cepstrum or similar; other arrays have one "
-    "statistic for all values.",
+    "How values are scaled before they enter the network; statistics are those of the training rows. `standard`: mean "
+    "0, standard deviation 1. `minmax`: 0 to 1. Each column of a table has separate statistics; so has each position "
+    "of an array's axis named feature, channel, column, cepstrum or similar; other arrays have one statistic for all "
+    "values.",
     ["none", "standard", "minmax"],
     _closed(
         "",
@@ -47,9 +46,8 @@ _SCALE = _word_or_object(
 _CLASSES: Schema = {
     "type": ["string", "array", "object"],
     "description": "How values are mapped to classes. `labels` (default of a classification): the sorted distinct "
-    "labels of "
-    "the training rows. A list: exactly these labels, in this order. `{quantiles: 7}` or `{edges: [0, 5]}`: numbers "
-    "are cut into classes.",
+    "labels of the training rows. A list: exactly these labels, in this order. `{quantiles: 7}` or `{edges: [0, 5]}`: "
+    "numbers are cut into classes.",
     "if": {"type": "string"},
     "then": {"enum": ["labels"]},
     "items": {"type": ["string", "integer"], "description": "A label as written in the data."},
@@ -92,12 +90,12 @@ _PART_TYPES = ["number", "string", "boolean"]
 _INPUT_KEYS: dict[str, Schema] = {
     "lengths": {
         "type": ["string", "array"],
-        "items": _text("An array of lengths: one a sample, then one for each sequence of the level before."),
+        "items": _text("An array of lengths: one per sample, or one per sequence of the previous level."),
         "minItems": 1,
         "description": "The array of each sample's length, for sequences of unequal length that are concatenated along "
         "the sequence axis. Sequences of sequences have a list of arrays: `[sentences, words]` are the number of "
-        "sentences of each sample, and of words of each sentence. `auto` (`[auto, auto]`): lists of unlike length in "
-        "the rows of a JSON or Parquet file.",
+        "sentences of each sample and the number of words of each sentence. `auto` (`[auto, auto]`): lists of "
+        "different lengths in the rows of a JSON or Parquet file.",
     },
     "pad_value": {
         "type": "number",
@@ -114,9 +112,9 @@ _INPUT_KEYS: dict[str, Schema] = {
         "if": {"type": "string"},
         "then": {"enum": ["only"]},
         "default": False,
-        "description": "`true`: these columns are known ahead, as holidays and planned prices are, so that the input "
-        "has the rows of the window and those up to the furthest horizon: lookback + horizon steps. `only`: those "
-        "after the window alone. Other inputs end with the window.",
+        "description": "`true`: these columns are known ahead, like holidays and planned prices, so the input has "
+        "the rows of the window and those up to the furthest horizon: lookback + horizon steps. "
+        "`only`: just the rows after the window. Other inputs end with the window.",
     },
     "static": {
         "type": "boolean",
@@ -135,24 +133,24 @@ _OUTPUT_KEYS: dict[str, Schema] = {
         "type": "string",
         "enum": ["last", "window"],
         "description": "`last`: the network learns the change from the window's last value of the same column, which "
-        "must be a column of a windowed input; the deployed model adds that value back. `window`: that change over the "
-        "mean magnitude of the window's values, so that series of unlike scales are learned alike.",
+        "must be a column of a windowed input; the deployed model adds that value back. `window`: that change "
+        "divided by the mean magnitude of the window's values, so that series of different scales count equally.",
     },
     "folder_of": _text(
-        "An input whose data are files, such as pictures: the labels are the names of the folders with the files."
+        "An input whose data is files, such as images: the labels are the names of the folders that contain them."
     ),
     "classes": _CLASSES,
     "train_on": {
         "type": "string",
         "enum": ["all", "normal"],
         "default": "all",
-        "description": "Of labels of anomalies (`task: anomaly`): `normal` leaves rows that are labelled as anomalies "
+        "description": "For labels of anomalies (`task: anomaly`): `normal` leaves rows that are labelled as anomalies "
         "out of the training split, and so of statistics and windows. Labels are 0 and 1, or `classes: [normal, "
         "anomaly]`.",
     },
     "lengths": {
         "type": ["string", "array"],
-        "items": _text("An array of lengths: one a sample, then one for each sequence of the level before."),
+        "items": _text("An array of lengths: one per sample, or one per sequence of the previous level."),
         "minItems": 1,
         "description": "The array of the number of steps of each sample that count: for targets of unequal length, "
         "concatenated along the sequence axis, or padded if their array has a sample axis. A list of arrays, as of "
@@ -224,9 +222,9 @@ _WINDOW = _closed(
         "context": {
             "type": "boolean",
             "default": False,
-            "description": "With `by: time` or `by: order`: whether the windows of a split may begin in the rows of "
-            "the split before. Only their targets are then within the split, so that short series have forecasts to be "
-            "tested on; `gap: auto` is 0.",
+            "description": "With `by: time` or `by: order`: whether the windows of a split may begin in the previous "
+            "split. Only their targets are then within the split, so that short series can be tested; "
+            "`gap: auto` is 0.",
         },
         "recursive": _count(
             "Number of rows that are forecast by feeding the outputs back into the window, horizon by horizon: a "
@@ -252,7 +250,7 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
             "source": _shared_source(sources),
             "tables": {
                 "type": "object",
-                "description": "Further tables for `query`, by the name that it calls them.",
+                "description": "Additional tables for `query`, by name.",
                 "minProperties": 1,
                 "additionalProperties": _table(sources),
             },
@@ -260,7 +258,8 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                 **_text(
                     "One SELECT over `source` and the `tables`, run by DuckDB; its rows replace those of "
                     "`source`. It reads these tables and nothing else: no files, network, settings or extensions. "
-                    "Without ORDER BY, rows come in the order in which one thread makes them, the same each time."
+                    "Without ORDER BY, rows come in the order in which a single thread produces them, the same each "
+                    "time."
                 ),
                 "maxLength": 65536,
             },
@@ -283,8 +282,8 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
                         "minimum": 1,
                         "pattern": r"^(auto|[1-9][0-9]*( ?(s|min|h|d|w|month|year))?)$",
                         "description": "The time from row to row: `15min`, `1h`, `1d`, `1month`, a number if times are "
-                        "numbers, or `auto` (the most frequent one). Gaps and times that are there twice are errors "
-                        "that name the rows. A missing or double hour where clocks are changed is not one.",
+                        "numbers, or `auto` (the most frequent one). Gaps and duplicate times are errors that name "
+                        "the rows. A missing or duplicate hour when clocks change is not an error.",
                     },
                 },
                 minProperties=1,

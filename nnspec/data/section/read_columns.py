@@ -39,7 +39,7 @@ def read_encoding(name: str, node: Node, key: Span, where: str, fault: Fault) ->
     kinds = [word for word in CATEGORICAL if word in body]
     others = [word for word in body if word not in kinds[:1]]
     if kinds and others:
-        message = f"column `{name}` has `{kinds[0]}` and `{others[0]}`, which do not go together: keep one of them"
+        message = f"column `{name}` has `{kinds[0]}` and `{others[0]}`, which cannot be combined: keep one of them"
         fault("NN208", message, node.key_span(others[0]) if isinstance(node, Mapping) else node.span, where)
         return None
     if not kinds:
@@ -83,7 +83,9 @@ def _read_date(
     if form is not None and not is_format(form):
         own = node.entries["date"] if isinstance(node, Mapping) else node
         span = own.entries["format"].span if isinstance(own, Mapping) else own.span
-        message = f"`{form}` is not a format of dates: it has no `%Y` or its like, or one that strptime does not know"
+        message = (
+            f"`{form}` is not a date format: it has no `%Y` or similar, or a directive that strptime does not know"
+        )
         fault(
             "NN554", message, span, f"{where}.date.format", "`%d.%m.%Y` reads `31.12.2024`; without `format`, ISO 8601"
         )

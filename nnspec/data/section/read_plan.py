@@ -174,7 +174,9 @@ class _Reader(SourceReader):
         encodings = read_encodings(node.get("columns"), f"{where}.columns", self.fault)
         for key in ("scale", "axes", "pad_value") if encodings else ():
             if key in body:
-                message = f"`{key}` does not go with a mapping of columns, each of which says how it is encoded"
+                message = (
+                    f"`{key}` cannot be combined with a mapping of columns, which sets the encoding of each column"
+                )
                 self.fault("NN208", message, node.key_span(key), f"{where}.{key}", f"remove `{key}`")
         function = None
         if encodings and role == "outputs":

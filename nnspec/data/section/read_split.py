@@ -81,7 +81,10 @@ class SplitReader:
         """The splits of the final model: all rows but the share for validation."""
         for name in ("train", "test"):
             if name in body:
-                message = f"`{name}` beside `folds`: each fold is tested on once, and trained on otherwise"
+                message = (
+                    f"`{name}` cannot be combined with `folds`: each fold is the test split once, and trained "
+                    f"on otherwise"
+                )
                 self.fault("NN514", message, spans[name], f"data.split.{name}", f"leave out `{name}`")
         if kind not in ("random", "stratified", "time", "order") or not is_word:
             message = "`folds` divides rows at random or in sequence, not by labels, keys, files or dates"
@@ -108,10 +111,10 @@ class SplitReader:
             return "label", {}
         kind = {"hash": "hash", "time": "time"}.get(named[0], "label")
         if others and kind != "time":
-            message = f"`{others[0]}` in `by` is the time at which a split begins: it goes with `time`"
+            message = f"`{others[0]}` in `by` is the time at which a split begins: it needs `time`"
             self.fault("NN208", message, span, "data.split.by", f"write `{others[0]}` beside `by`")
         if not others and kind == "time":
-            message = "`by: {time: …}` says no time at which a split begins"
+            message = "`by: {time: …}` does not say at which time a split begins"
             fix = (
                 f"write `by: {{time: {by['time']}, test: …}}`, or `order_by: {by['time']}` and `by: time` for fractions"
             )

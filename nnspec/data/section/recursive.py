@@ -59,12 +59,12 @@ def _misfits(plan: DataPlan) -> Iterator[tuple[str, str]]:
         )
     elif window.recursive <= last:
         yield (
-            f"`recursive: {window.recursive}` is no further than the horizon, {last}: nothing is fed back",
+            f"`recursive: {window.recursive}` is not beyond the horizon, {last}: nothing is fed back",
             f"set it to more than {last} rows, or remove it",
         )
     elif window.recursive % last:
         yield (
-            f"`recursive: {window.recursive}` is no multiple of the {last} rows that are forecast at once",
+            f"`recursive: {window.recursive}` is not a multiple of the {last} rows that are forecast at once",
             f"set it to {window.recursive - window.recursive % last + last}",
         )
     named = [name for slot in plan.outputs.values() for name in slot.columns]
@@ -73,7 +73,7 @@ def _misfits(plan: DataPlan) -> Iterator[tuple[str, str]]:
         yield f"{quoted(twice)} is forecast by several outputs, so it is unclear which is fed back", "keep one of them"
     if plan.copies:
         name = next(iter(plan.copies))
-        yield f"output `{name}` reconstructs its input, which is no forecast", "remove `recursive`, or that output"
+        yield f"output `{name}` reconstructs its input, which is not a forecast", "remove `recursive`, or that output"
 
 
 def _check_input(plan: DataPlan, slot: SlotPlan, model: Slot | None) -> Iterator[Diagnostic]:
@@ -83,15 +83,15 @@ def _check_input(plan: DataPlan, slot: SlotPlan, model: Slot | None) -> Iterator
         yield Diagnostic("NN545", message, slot.span_of(slot.data_key), path=slot.where(slot.data_key), fixes=(fix,))
         return
     if model is not None and not slot.encodings and not model.is_float:
-        message = f"input `{slot.name}` has dtype {model.dtype}, which forecasts do not fit: they have fractions"
+        message = f"input `{slot.name}` has dtype {model.dtype}, which cannot hold forecasts: they have fractions"
         yield Diagnostic("NN545", message, slot.span, path=slot.where(), fixes=(Fix("declare it as float32"),))
     encodings = {column.name: column for column in slot.encodings}
     for index, name in enumerate(slot.columns):
         key, path = slot.item_key("columns", index), slot.where("columns")
         if forecast_of(plan, slot, name) is None:
             message = (
-                f"column `{name}` of input `{slot.name}` ends with the window and is not forecast, so that nothing "
-                "says what it is in the rows ahead"
+                f"column `{name}` of input `{slot.name}` ends with the window and is not forecast, so its values in "
+                f"the rows ahead are not known"
             )
             fixes = (
                 Fix(f"forecast it too: add `{name}` to the columns of an output"),

@@ -17,7 +17,7 @@ _SHARE: Schema = {
     "type": [*PART_TYPES, "object"],
     "required": ["rows"],
     "properties": {
-        "rows": count("With `by: time` and `by: order`: so many rows of each series; fractions are of the rest.")
+        "rows": count("With `by: time` and `by: order`: this many rows of each series; fractions are of the rest.")
     },
     "additionalProperties": False,
 }

@@ -59,18 +59,18 @@ class AudioSource(FolderSource):
         "fit": {
             "type": "string",
             "enum": ["stretch", "crop", "pad", "random_crop"],
-            "description": "How what has another size is made to fit. Pictures: `stretch` (default) resizes them to "
-            "height and width; `crop` resizes them to cover both, and cuts off what is beyond on both "
-            "sides; `pad` resizes them to be within, with zeros on both sides. Bilinear with "
-            "antialiasing; masks by the nearest pixel. Clips: `pad` (default) takes them whole, padded at"
-            " the end; `crop` also cuts longer ones to their middle; `random_crop` takes another piece of them in "
-            "every epoch of training, drawn by the seed, and their middle elsewhere.",
+            "description": "How data of another size is fitted. Images: `stretch` (default) resizes them to height "
+            "and width; `crop` resizes them to cover both, and cuts off the rest on both sides; `pad` "
+            "resizes them to fit inside, with zeros on both sides. Bilinear with antialiasing; masks "
+            "use the nearest pixel. Clips: `pad` (default) takes them whole, padded at the end; "
+            "`crop` also cuts longer ones to their middle; `random_crop` takes another piece of them "
+            "in every epoch of training, drawn with the seed, and their middle elsewhere.",
         },
         "crop": {
             "type": "integer",
             "minimum": 1,
-            "description": "With `fit: random_crop` and an open axis of samples: how many of them a piece has. "
-            "Training takes pieces, all others whole clips.",
+            "description": "With `fit: random_crop` and an open axis of samples: the number of samples in a piece. "
+            "Training takes pieces, everything else whole clips.",
         },
     }
 

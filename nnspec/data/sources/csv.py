@@ -40,8 +40,8 @@ class CsvSource(TableSource):
     noun = "CSV files"
     description = (
         "A table with a header line, or several by a pattern such as `trips/*.csv`, read in file-name order; the path "
-        "is relative to the spec's folder. Files whose name ends in .gz are decompressed. The keys beside it say how "
-        "the files are written where that is not the usual way."
+        "is relative to the spec's folder. Files whose name ends in .gz are decompressed. The keys next to it "
+        "describe the format of files that are not plain CSV."
     )
     suffixes = (".csv", ".tsv")
     is_pattern = True

@@ -42,9 +42,10 @@ class ImageSource(FolderSource):
             "type": "string",
             "enum": list(FITS),
             "default": FITS[0],
-            "description": "How pictures of other proportions are made to fit. `stretch`: resized to height and width. "
-            "`crop`: resized to cover them, and what is beyond is cut off on both sides. `pad`: resized to be within "
-            "them, with zeros on both sides. Bilinear with antialiasing; masks by the nearest pixel.",
+            "description": "How images of another aspect ratio are fitted. `stretch`: resized to height and width. "
+            "`crop`: resized to cover them, and the rest is cut off on both sides. `pad`: resized to "
+            "fit inside, with zeros on both sides. Bilinear with antialiasing; masks use the nearest "
+            "pixel.",
         }
     }
 

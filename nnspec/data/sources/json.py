@@ -83,9 +83,9 @@ class JsonSource(DataSource):
     kind = "json"
     noun = "JSON files"
     description = (
-        "JSON lines, or a JSON list: an object is a row, and its keys are the columns, `a.b` those of objects within "
-        "it. Null, or a key that is not there, is a missing value; `array` reads lists of numbers, by "
-        "`lengths: auto` of unlike length. A path or pattern, such as `logs/*.jsonl`, relative to the spec's folder."
+        "JSON lines, or a JSON list: each object is a row, and its keys are the columns, `a.b` those of objects within "
+        "it. Null, or a key that is not there, is a missing value; `array` reads lists of numbers, with `lengths: "
+        "auto` of different lengths. A path or pattern, such as `logs/*.jsonl`, relative to the spec's folder."
     )
     suffixes = (".json", ".jsonl", ".ndjson")
     selectors = ("columns", "array")

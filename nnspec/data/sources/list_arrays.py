@@ -69,6 +69,6 @@ def told() -> Iterator[None]:
     try:
         yield
     except UnlikeError as error:
-        raise SourceError(f"{error}; `lengths: auto` takes sequences of unlike length") from None
+        raise SourceError(f"{error}; `lengths: auto` takes sequences of different lengths") from None
     except JsonError as error:
         raise SourceError(str(error)) from None

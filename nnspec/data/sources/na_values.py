@@ -14,8 +14,9 @@ NA_VALUES: dict[str, Schema] = {
         "minItems": 1,
         "minProperties": 1,
         "additionalProperties": {**_MARKERS, "description": "The markers of a column; `*`: of all that are not named."},
-        "description": "What stands for a missing value beside an empty cell, `NA`, `null` and their like: "
-        '`["?", -999]` in all columns, `{age: -999, sex: "?"}` by column. `missing` says what is done there; the '
+        "description": "Markers of missing values, in addition to empty cells, `NA`, `null` and similar: "
+        '`["?", -999]` in all columns, `{age: -999, sex: "?"}` by column. `missing` says how they are treated; '
+        "the "
         "deployed model takes the markers as missing, too.",
     },
 }

@@ -89,10 +89,12 @@ def _arguments(url: str, secret: str | None) -> tuple[dict[str, str | int], str]
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ToldError("NN567", f"the address is none of a server: {error}") from None
+        raise ToldError("NN567", f"this is not the address of a server: {error}") from None
     if parts.password is not None:
-        message = "the address has a password in it, and a spec is no secret"
-        raise _InAddressError("NN567", message, "leave it out, and write `secret: NAME` with a variable that holds it")
+        message = "the address contains a password, but a spec is not secret"
+        raise _InAddressError(
+            "NN567", message, "leave it out, and write `secret: NAME` with the environment variable that contains it"
+        )
     given = dict(parse_qsl(parts.query))
     strange = sorted(given.keys() - set(_PARAMETERS))
     if strange:
@@ -103,7 +105,7 @@ def _arguments(url: str, secret: str | None) -> tuple[dict[str, str | int], str]
         message = "the address of a server needs `secret`, the environment variable with the password"
         raise ToldError("NN567", message, "write `secret: NAME` beside `sql`, and set NAME where nnspec runs")
     if secret not in os.environ:
-        message = f"the environment variable `{secret}`, which holds the password, is not set"
+        message = f"the environment variable `{secret}`, which contains the password, is not set"
         raise ToldError("NN567", message, f"set it where nnspec runs: `export {secret}=…`")
     password = os.environ[secret]
     arguments: dict[str, str | int] = {
@@ -186,8 +188,8 @@ def _told(shown: str, error: psycopg.Error, password: str, secret: str | None) -
         message = f"`{shown}` refuses the password in `{secret}`, or has no such user"
         return ToldError("NN567", message, f"set `{secret}` to the password of that user", notes=(text,))
     if isinstance(error, psycopg.OperationalError):
-        message = f"`{shown}` cannot be reached, or does not let in"
+        message = f"`{shown}` cannot be reached, or refuses the connection"
         return ToldError(
-            "NN567", message, "see that the server runs there and takes connections from here", notes=(text,)
+            "NN567", message, "check that the server is running and accepts connections from here", notes=(text,)
         )
     return ToldError("NN567", f"`{shown}` cannot be read: {text}")

@@ -14,12 +14,12 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.diagnostics.spans import OVERRIDE
 
 CODE = "NN636"
-_FIX = "where you trust the spec, allow what it names outside its folder: `--allow-outside`"
+_FIX = "if you trust the spec, allow servers and files outside its folder: `--allow-outside`"
 
 
 def refuse_server(shown: str) -> ToldError:
     """The error that is raised instead of asking a server of a spec that may name none."""
-    return ToldError(CODE, f"the spec names a server, `{shown}`, and was not allowed to", _FIX)
+    return ToldError(CODE, f"the spec names a server, `{shown}`, which is not allowed by default", _FIX)
 
 
 def check_server(shown: str, span: Span, path: str, *, allow_outside: bool) -> Iterator[Diagnostic]:

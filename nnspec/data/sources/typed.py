@@ -277,7 +277,7 @@ def _check_readable(plan: SourcePlan, part: Part, name: str, reading: Reading) -
     if why is not None:
         raise MisfitError(f"column `{name}` of `{plan.shown}` {why}")
     if reading is Reading.NUMBER and not kind_of(type_name).is_number:
-        raise MisfitError(f"column `{name}` of `{plan.shown}` has type {type_name}, which is no number")
+        raise MisfitError(f"column `{name}` of `{plan.shown}` has type {type_name}, which is not a number")
 
 
 def _stretches(part: Part, columns: int) -> list[range | None]:

@@ -127,7 +127,7 @@ def test_padding_that_is_already_there(tmp_path: Path) -> None:
 
 CHANGES = {
     "levels-disagree": ({"n_words": WORDS[:-1]}, "sum to 7, but `n_words` has 6 lengths"),
-    "words-left-over": ({"n_words": WORDS + 1}, "the lengths sum to 21, but the data have axes"),
+    "words-left-over": ({"n_words": WORDS + 1}, "the lengths sum to 21, but the data has axes"),
     "an-empty-sentence": ({"n_words": np.array([4, 0, 2, 1, 4, 1, 2])}, "number 2 in `n_words` has 0: leave it out"),
     "floats": ({"n_words": WORDS.astype(float)}, "must be a one-dimensional array of integers"),
 }

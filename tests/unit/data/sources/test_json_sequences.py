@@ -139,7 +139,7 @@ def test_without_lengths_the_error_names_them(tmp_path: Path) -> None:
     plan = plan_of(TEXT.replace("frames, lengths: auto", "frames"), tmp_path)
     with pytest.raises(SpecError) as caught:
         load(plan, *slots())
-    assert "`lengths: auto` takes sequences of unlike length" in caught.value.diagnostics[0].message
+    assert "`lengths: auto` takes sequences of different lengths" in caught.value.diagnostics[0].message
 
 
 def test_columns_of_parquet_that_are_no_lists(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_columns_of_parquet_that_are_no_lists(tmp_path: Path) -> None:
     faults = probe(
         plan_of(text.replace("{array: signal.frames, lengths: auto}", "{columns: [signal]}"), tmp_path), *slots()
     )
-    assert any("read it by `array`, of unlike length with `lengths: auto`" in fault.message for fault in faults)
+    assert any("read it by `array`, of different lengths with `lengths: auto`" in fault.message for fault in faults)
 
 
 def test_lists_are_made_arrays_of_without_an_object_for_each_value() -> None:

@@ -124,10 +124,10 @@ def test_many_rows_of_a_table_in_a_schema(server: Server, tmp_path: Path) -> Non
     [
         (("table: sales", "table: sale"), "has no table `sale`", "use `sales`"),
         (("table: sales", "table: other.sales"), "has no table `other.sales`", ""),
-        (("/postgres", "/nowhere"), "cannot be reached, or does not let in", ""),
+        (("/postgres", "/nowhere"), "cannot be reached, or refuses the connection", ""),
         ((USER, "nobody"), "refuses the password in `SHOP_PASSWORD`", "SHOP_PASSWORD"),
         ((", secret: SHOP_PASSWORD", ""), "needs `secret`", "secret: NAME"),
-        (("SHOP_PASSWORD", "SHOP_WORD"), "`SHOP_WORD`, which holds the password, is not set", "export SHOP_WORD"),
+        (("SHOP_PASSWORD", "SHOP_WORD"), "`SHOP_WORD`, which contains the password, is not set", "export SHOP_WORD"),
         ((f"{USER}@", f"{USER}:word@"), "has a password in it", "secret: NAME"),
         (("/postgres", "/postgres?passfile=/etc/passwd"), "`passfile` cannot be set", ""),
         (("/postgres", "/postgres?service=x"), "`service` cannot be set", ""),
