@@ -23,7 +23,7 @@ def check_goal(plan: SearchPlan, graph: Graph, data: DataPlan | None) -> Iterato
     metrics = known_metrics(graph.outputs[output]) if output in graph.outputs else None
     if split not in splits:
         if split == "validation":
-            message = f"the goal `{plan.goal}` needs a validation split, which the data do not have"
+            message = f"the goal `{plan.goal}` needs a validation split, which the data does not have"
             yield _fault(plan, message, "add `validation` to `data.split`")
             return
         yield _fault(plan, f"the goal `{plan.goal}` names no split{_meant(plan.goal, splits, graph)}", _splits(splits))

@@ -26,7 +26,7 @@ def out_of_memory(error: BaseException) -> SpecError | None:
     message = f"out of memory: {_first_line(error)}"
     notes = [] if limit is None else [_limit_note(limit)]
     if _is_import(error):
-        fixes = [Fix("packages alone need more than there is: give the process more memory")]
+        fixes = [Fix("the packages alone need more than is available: give the process more memory")]
     else:
         fixes = [
             Fix("if training ran out of it, lower `training: {batch_size: …}` (`--set training.batch_size=…`)"),
@@ -60,7 +60,7 @@ def require_address_space(needed: int, package: str) -> None:
 def ended_without_memory(how: str) -> SpecError:
     """NN625 of a process that was ended by its engine, under a limit of address space: by which signal, or else."""
     limit, _ = address_space()
-    message = f"out of memory: the engine got no more and ended the process ({how})"
+    message = f"out of memory: the training backend could not get more and ended the process ({how})"
     notes = [] if limit is None else [_limit_note(limit)]
     fix = Fix("raise the limit, such as to twice as much (`ulimit -v`), or `ulimit -v unlimited`")
     return SpecError.single("NN625", message, Span(Source("memory", "")), notes=notes, fixes=[fix])

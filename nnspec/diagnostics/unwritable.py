@@ -40,7 +40,7 @@ def unwritable(error: OSError, path: Path, option: str = "--out") -> SpecError:
     if is_full(error):
         free = shutil.disk_usage(_there(path)).free / 1e6
         message = f"the disk has no room for `{path.name}`: {free:,.1f} MB are free in its folder"
-        fix = Fix("make room, or choose a folder on another disk")
+        fix = Fix("free some space, or choose a folder on another disk")
         return SpecError.single("NN536", message, here, notes=["nothing was written"], fixes=[fix])
     reason = (error.strerror or str(error)).lower()
     return SpecError.single("NN606", f"cannot write `{path}`: {reason}", here, fixes=[_fix(error, path)])
@@ -80,7 +80,7 @@ def _there(path: Path) -> Path:
 
 def _fix(error: OSError, path: Path) -> Fix:
     if error.errno == errno.ENOENT:
-        return Fix(f"make the folder first: `mkdir -p {path.parent}`")
+        return Fix(f"create the folder first: `mkdir -p {path.parent}`")
     if error.errno == errno.EISDIR:
         return Fix(f"it is a folder: name a file in it, such as `{path / 'file'}`")
     if error.errno in (errno.ENOTDIR, errno.EEXIST):

@@ -47,7 +47,9 @@ def evaluate_file(
         raise InputError(f"the model does not record what its targets are: {reason}, or by an earlier version")
     for name, body in metadata["evaluation"].items():
         if body["counts"] != "all" and not body.get("counted"):
-            raise InputError(f"the targets of output `{name}` are padded, which no file but that of training can tell")
+            raise InputError(
+                f"the targets of output `{name}` are padded, and only the training data says which steps are padding"
+            )
     labelled = read_labelled(file, metadata, by)
     given = concatenate_outputs([outputs for outputs, _ in predictor.over(labelled.samples)], metadata)
     found: MetricValues = {}

@@ -20,7 +20,7 @@ What was tried, by `python -m tests.tools.distributed_table` (two workers, CPUs,
 | the same on a cluster of two nodes, a worker killed | works: within 1e-06 of one process, after 60 epochs |
 | TensorFlow, `MultiWorkerMirroredStrategy` | does not: Keras 3 cannot take its batches (`ValueError: … PerReplica`) |
 
-On GPUs it was not tried. Refused by name: another engine than JAX (NN615); a batch size that is no multiple of the
+On GPUs it was not tried. Refused by name: another backend than JAX (NN615); a batch size that is not a multiple of the
 workers, stateful layers, a monitored metric of metrics.json, a search (NN616).
 """,
 }

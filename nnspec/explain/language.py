@@ -25,7 +25,7 @@ Real values: an output of size n predicts n numbers; there are no classes.
 - Metrics: those under `metrics`; evaluation also gives MAE, RMSE and R², with a naive baseline.
 """,
     "quantiles": """\
-A forecast with its uncertainty: for each value the levels that given shares of the targets are below.
+A forecast with its uncertainty: for each value, the levels that given shares of the targets are below.
 
 - `levels`: shares between 0 and 1, ascending (default `[0.1, 0.5, 0.9]`). Levels never cross: the one nearest the
   median is what the head gives, each other is a softplus further away.

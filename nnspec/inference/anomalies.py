@@ -30,7 +30,7 @@ def check_keys(name: str, body: Mapping, report: Report) -> None:
     is_score = isinstance(task, Scalar) and task.value == ANOMALY
     for key in KEYS:
         if key in body.entries and not is_score:
-            message = f"`{key}` is a key of outputs with `task: anomaly`, but the task of output `{name}` is another"
+            message = f"`{key}` only applies to outputs with `task: anomaly`, and output `{name}` has another task"
             fixes = [Fix(f"remove `{key}`")]
             if key == "of":
                 fixes.insert(
@@ -42,7 +42,7 @@ def check_keys(name: str, body: Mapping, report: Report) -> None:
             message = f"output `{name}` has `{key}`, but does not say whose error it is"
             _report(report, message, body.key_span(key), name, fix)
     if is_score and "from" in body.entries and "of" in body.entries:
-        message = f"output `{name}` is the error of a reconstruction (`of`), so it comes from no layer (`from`)"
+        message = f"output `{name}` is the error of a reconstruction (`of`), so it cannot come from a layer (`from`)"
         _report(report, message, body.key_span("from"), name, Fix("remove one of them"))
 
 
@@ -100,7 +100,9 @@ def error_of(
     source = _plain(root, "data", "outputs", wanted, "of")
     read = inputs.get(str(source))
     if read is None:
-        message = f"output `{name}` is the error of `{wanted}`, but the data do not say what `{wanted}` reconstructs"
+        message = (
+            f"output `{name}` is the error of `{wanted}`, but the data does not say which input `{wanted}` reconstructs"
+        )
         fix = Fix(f"add `data: {{outputs: {{{wanted}: {{of: {next(iter(inputs), 'x')}}}}}}}`")
         _report(report, message, node.span, name, fix)
         return None

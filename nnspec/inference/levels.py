@@ -41,7 +41,9 @@ def read_levels(name: str, body: Mapping, report: Report) -> Levels:
     if not isinstance(task, Scalar) or task.value != TASK:
         for key in ("levels", "calibrate"):
             if key in body.entries:
-                message = f"`{key}` is a key of quantile outputs, but the task of output `{name}` is another"
+                message = (
+                    f"`{key}` only applies to outputs with `task: quantiles`, and output `{name}` has another task"
+                )
                 fixes = (Fix("set `task: quantiles`"), Fix(f"or remove `{key}`"))
                 report.add(Diagnostic("NN581", message, body.key_span(key), path=f"outputs.{name}.{key}", fixes=fixes))
         return Levels()
@@ -49,8 +51,8 @@ def read_levels(name: str, body: Mapping, report: Report) -> Levels:
     levels = DEFAULT if node is None else tuple(float(level) for level in to_plain(node))
     if node is not None and list(levels) != sorted(levels):
         written = f"[{', '.join(f'{level:g}' for level in sorted(levels))}]"
-        fix = Fix("write them in order", (Edit(node.span, written),))
-        message = f"the levels of output `{name}` do not ascend"
+        fix = Fix("write them in ascending order", (Edit(node.span, written),))
+        message = f"the levels of output `{name}` are not in ascending order"
         report.add(Diagnostic("NN581", message, node.span, path=f"outputs.{name}.levels", fixes=(fix,)))
         levels = tuple(sorted(levels))
     is_calibrated = calibrate is not None and bool(to_plain(calibrate))
@@ -107,7 +109,7 @@ def _misfit(name: str, value: Value, levels: Sequence[float], axis: ax.Axis | No
     listed = enumerated([f"{level:g}" for level in levels])
     wanted = f"{count}" if axis is not None and axis.name == LEVEL else f"a multiple of {count}"
     fixes = (
-        Fix(f"give the head {count} units for each value that is predicted"),
+        Fix(f"give the head {count} units for each predicted value"),
         Fix("or write `Dense: {units: auto}`, which counts them"),
     )
     return Diagnostic(
@@ -115,7 +117,7 @@ def _misfit(name: str, value: Value, levels: Sequence[float], axis: ax.Axis | No
         f"output `{name}` has {count} levels ({listed}), but {has}, not {wanted}",
         span,
         path=f"outputs.{name}",
-        notes=("the levels are along an axis `level`, or the fastest part of the last axis",),
+        notes=("the levels are along an axis `level`, or the fastest-varying part of the last axis",),
         fixes=fixes,
         about=(AxisRef(axis.name),) if axis is not None else (),
     )

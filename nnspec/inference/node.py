@@ -163,8 +163,11 @@ def check_nested_mask(call: Call, layer: Layer) -> None:
     first, is_alone = nested.outer[0], layer.arity[0] == 1
     call.fail(
         "NN367",
-        f"`{layer.kind}` reads a mask along `{nested.mask}` that is another one for each position of `{first}`",
-        notes=[f"padding is told for each `{nested.mask}` of each `{first}`; `{layer.kind}` takes one mask a sample"],
+        f"`{layer.kind}` reads a mask along `{nested.mask}` that differs between the positions of `{first}`",
+        notes=[
+            f"each position of `{first}` has its mask along `{nested.mask}`, but `{layer.kind}` applies one mask "
+            f"per sample"
+        ],
         fixes=[
             *([Fix(f"wrap it: `TimeDistributed: {{over: {first}, layer: {{{layer.kind}: …}}}}`")] if is_alone else []),
             Fix("remove the mask before it with `unmask` if padding can count as data"),

@@ -22,7 +22,7 @@ def read_threshold(name: str, body: Mapping, report: Report) -> Threshold | None
         return OF_TASK[kind] if kind == ANOMALY else None
     if kind not in OF_TASK:
         listed = " and ".join(f"`task: {known}`" for known in OF_TASK)
-        message = f"`threshold` is a key of outputs with {listed}, but the task of output `{name}` is another"
+        message = f"`threshold` only applies to outputs with {listed}, and output `{name}` has another task"
         fixes = (Fix("remove `threshold`"),)
         report.add(Diagnostic("NN585", message, body.key_span("threshold"), path=f"outputs.{name}", fixes=fixes))
         return None

@@ -77,7 +77,7 @@ def with_engine(
         said = json.loads(path.read_text(encoding="utf-8"))
         progress.say(f"backend auto: {said['engine']}, as before the interruption")
     else:
-        with progress.step("measuring engines"):
+        with progress.step("measuring backends"):
             choice = choose_engine(checked)
         progress.say(choice.say())
         said = choice.to_json()

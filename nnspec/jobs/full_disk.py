@@ -24,11 +24,11 @@ def full_disk(error: BaseException, target: Path, checkpoints: Path) -> SpecErro
     files = CheckpointFiles(checkpoints)
     found = files.newest() if checkpoints.is_dir() else None
     if found is None:
-        kept, fix = "no checkpoint was written before", "make room, and start again"
+        kept, fix = "no checkpoint was written before", "free some space, and start again"
     else:
         epoch, step = len(found.state["history"]), int(found.state["step"])
         where = f"epoch {epoch + 1}, step {step}" if step else f"the end of epoch {epoch}"
-        kept = f"the checkpoint `{found.name}` is whole: the training continues from {where}"
-        fix = "make room, and continue with `--resume`"
+        kept = f"the checkpoint `{found.name}` is complete: training continues from {where}"
+        fix = "free some space, and continue with `--resume`"
     message = f"the disk has no room for {what}: {free:,.1f} MB are free in the folder of `{target.name}`"
     return SpecError.single("NN536", message, Span(Source("--out", "")), notes=[kept], fixes=[Fix(fix)])

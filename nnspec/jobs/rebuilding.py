@@ -42,8 +42,8 @@ def run_rebuild(
     _, metadata = read_model(model, exporter)
     made_of = metadata.get("made_of")
     if not isinstance(made_of, dict):
-        what = "it was exported from weights, or built by an nnspec that did not write it"
-        raise _differs(model, f"`{model.name}` does not say which data it was built from: {what}", [])
+        what = "it was exported from weights, or built by a version of nnspec that did not record it"
+        raise _differs(model, f"`{model.name}` does not record which data it was built from: {what}", [])
     named = _named_files(model, made_of)
     if different := [said for name, digest in named.items() if (said := _compare(data / name, name, digest))]:
         raise _differs(model, f"`{model.name}` was built from other data", different)
@@ -52,7 +52,7 @@ def run_rebuild(
     found = file_hashes(checked)
     if found != named and hash_of_all(found) not in made_of["files"].values():
         more = [f"`{name}` is new" for name in sorted(found.keys() - named.keys())] if named else []
-        raise _differs(model, f"`{model.name}` was built from other data", more or ["its files are others"])
+        raise _differs(model, f"`{model.name}` was built from other data", more or ["its files differ"])
     before = metadata.get("versions")
     now = versions(engine_of(checked), exporter)
     changed = {
@@ -72,7 +72,9 @@ def run_rebuild(
             _, rebuilt = read_model(run.model, exporter)
             notes = [f"{name} was {then}, now it is {current}" for name, (then, current) in changed.items()]
             if built_on is None:
-                notes.append(f"how many processors it was built on is in no manifest beside it; here it was {here}")
+                notes.append(
+                    f"no manifest next to it records the number of processors that it was built on; here it was {here}"
+                )
             elif built_on > here:
                 notes.append(f"it was built on {built_on} processors, here on {here}, and sums depend on their number")
             raise _differs(model, f"`{model.name}` was built again, but differs", _parts(metadata, rebuilt) + notes)
@@ -119,7 +121,7 @@ def _compare(path: Path, name: str, digest: str) -> str | None:
     """What is to be said of a data file; None where it is the one of the build."""
     if not path.is_file():
         return f"`{name}` is missing"
-    return None if hash_of(path) == digest else f"`{name}` has another content"
+    return None if hash_of(path) == digest else f"`{name}` has different content"
 
 
 def _parts(before: Described, after: Described) -> list[str]:
@@ -134,5 +136,5 @@ def _parts(before: Described, after: Described) -> list[str]:
 
 def _differs(model: Path, message: str, notes: list[str]) -> SpecError:
     shown = [*notes[:10], *([f"and {len(notes) - 10} more"] if len(notes) > 10 else [])]
-    fixes = [Fix("give the data and the versions of packages that it was built with")]
+    fixes = [Fix("use the data and the package versions that it was built with")]
     return SpecError.single("NN538", message, Span(Source(str(model), "")), notes=shown, fixes=fixes)

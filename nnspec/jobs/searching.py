@@ -162,7 +162,7 @@ def _alone(out: Path) -> Iterator[None]:
     except TakenError:
         message = f"another search runs in `{out.name}`"
         raise SpecError.single(
-            "NN606", message, here, fixes=[Fix("wait for its end, or choose another `--out`")]
+            "NN606", message, here, fixes=[Fix("wait until it ends, or choose another `--out`")]
         ) from None
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         raise unwritable(error, out) from None
@@ -198,7 +198,7 @@ class _Search:
         from nnspec.search.sampling import choose_points
 
         if isinstance(self.engine, LocalEngine) and self.engine.workers > self.plan.generation:
-            self.progress.say(f"note: `generation: {self.plan.generation}` keeps no more than so many workers busy")
+            self.progress.say(f"note: `generation: {self.plan.generation}` keeps at most as many workers busy")
         if self.trials:
             self.progress.say(f"{len(self.trials)} trials are in the journal")
         with self.table:

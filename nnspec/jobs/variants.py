@@ -106,7 +106,7 @@ def write_variants(
     if not wanted:
         return {}, []
     if dataset is None:
-        progress.say("note: variants are left out: they are scaled and scored by data, and none were loaded")
+        progress.say("note: variants are not written: they are scaled and scored with data, and none was loaded")
         return {}, []
     job = _Variants(checked, exported, deployment, dataset, is_raw)
     found: dict[str, VariantResult] = {}
@@ -202,7 +202,7 @@ class _Variants:
         for form in forms:
             made = self.converted(form)
             if made.interface() != self.ports:
-                raise self.fault(f"`{name}` has other inputs or outputs than the file that it was made of")
+                raise self.fault(f"`{name}` has other inputs or outputs than the file that it was made from")
             session = self.opened(name, made)
             is_last = form == forms[-1]
             if is_last or (
@@ -222,13 +222,13 @@ class _Variants:
                 name, self.graph, lambda: list(self.scorer.calibration(CALIBRATION_ROWS)), without
             )
         except Exception as error:  # the tools raise errors of many classes
-            raise self.fault(f"`{name}` cannot be made of this model: {_first_line(error)}") from error
+            raise self.fault(f"`{name}` cannot be made from this model: {_first_line(error)}") from error
 
     def opened(self, name: str, made: ExportedModel) -> Session:
         try:
             return made.open()
         except SpecError as error:
-            raise self.fault(f"`{name}` cannot be made of this model: {error.diagnostics[0].message}") from error
+            raise self.fault(f"`{name}` cannot be made from this model: {error.diagnostics[0].message}") from error
 
     def losses(self, after: Scores) -> Iterator[Loss]:
         for name, metrics in self.before.items():

@@ -53,7 +53,7 @@ def require(graph: Graph) -> None:
     faults = [
         Diagnostic(
             "NN352",
-            f"`{node.name}` learns its vocabulary from training data, but there are none",
+            f"`{node.name}` learns its vocabulary from training data, but there is none",
             node.span,
             fixes=(
                 Fix("list the words: `vocabulary: [red, green]`"),

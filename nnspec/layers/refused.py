@@ -12,7 +12,7 @@ from nnspec.lazy import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a kind is no layer of a spec (completes `` `Lambda` …``), and what to use instead."""
+    """Why a kind is not a layer of a spec (completes `` `Lambda` …``), and what to use instead."""
 
     reason: str
     instead: str
@@ -56,7 +56,7 @@ REFUSED: Mapping[str, Refusal] = {
     "CutMix": Refusal(_TARGETS, "mix the samples before training, or augment with `RandomErasing`"),
     "MaxNumBoundingBoxes": Refusal(
         "crops and pads lists of bounding boxes, which are targets: tensors pass through it unchanged",
-        "bring the targets to one size in the data files",
+        "give the targets the same size in the data files",
     ),
 }
 

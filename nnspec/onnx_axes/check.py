@@ -71,7 +71,7 @@ def _of_mixing(file: OnnxFile, call: OnnxCall, fault: Mixing) -> Diagnostic:
     is_harmless = _ends_in_flatten(file, call.outputs[0])
     notes = [f"of the result, {'; '.join(mixed)}"]
     if is_harmless:
-        notes.append("only a layer that reads all values in one row follows, which can learn any order of them")
+        notes.append("only a layer that reads all values at once follows, which can learn any order")
     return Diagnostic(
         "NN371",
         f"node `{call.name}` ({call.op}) turns {describe(axes)} into {shape}, which mixes their values",

@@ -96,7 +96,7 @@ def _of_tarball(data: bytes, origin: str) -> dict[str, bytes]:
                 found[name] = stream.read()
             return found
     except (tarfile.TarError, EOFError, OSError, zlib.error):
-        raise RuntimeUnavailable(f"`{origin}` is no tarball, or a damaged one") from None
+        raise RuntimeUnavailable(f"`{origin}` is not a tarball, or is damaged") from None
 
 
 def _fetch() -> bytes:

@@ -40,7 +40,7 @@ def data_tables(body: JsonObject) -> list[Table]:
     ]
     if lacks:
         head = ("split", "column", "rows without a value")
-        tables.append(Table(caption="What samples are left out for", head=head, rows=tuple(lacks)))
+        tables.append(Table(caption="Why samples are left out", head=head, rows=tuple(lacks)))
     for role in ("inputs", "outputs"):
         for name, slot in body[role].items():
             tables += _slot(role[:-1], name, slot, splits)

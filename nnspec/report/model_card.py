@@ -139,7 +139,7 @@ def _reading(interface: JsonObject) -> Iterator[str]:
         ahead = f"targets are {window['horizon']} rows ahead"
         yield f"A sample is a window of {window['lookback']} rows in a row{order}{series}; {ahead}."
     for name, state in interface["states"].items():
-        yield f"State `{name}` goes in with every call, and comes back as `{state['renewed_by']}`."
+        yield f"State `{name}` is an input of every call, and its new value is `{state['renewed_by']}`."
 
 
 def _limits(results: Results, interface: JsonObject) -> Iterator[str]:
@@ -152,7 +152,10 @@ def _limits(results: Results, interface: JsonObject) -> Iterator[str]:
         ]
         if ranges:
             more = ", …" if len(slot["columns"]) > _MOST else ""
-            yield f"Training rows of `{name}` have {', '.join(ranges)}{more}. Beyond them every answer is a guess."
+            yield (
+                f"Training rows of `{name}` have {', '.join(ranges)}{more}. Outside these ranges, predictions are "
+                "not reliable."
+            )
     words = [name for name, found in interface["inputs"].items() if found.get("encoding") in ("category", "words")]
     if words:
         named = ", ".join(f"`{name}`" for name in words)
@@ -160,7 +163,7 @@ def _limits(results: Results, interface: JsonObject) -> Iterator[str]:
     gaps = sorted({column for found in interface["inputs"].values() for column in found.get("gaps") or []})
     if gaps:
         named = ", ".join(f"`{column}`" for column in gaps)
-        yield f"{named} may be missing; the graph then fills it as it was filled in training. No other column may."
+        yield f"{named} may be missing; the graph then fills it as in training. No other column may be missing."
     elif any(found["dtype"].startswith("float") for found in interface["inputs"].values()):
         yield "No value may be missing: NaN goes through to the outputs."
     masked = sorted({v.mask for node in graph.nodes for v in (*node.inputs, *node.outputs) if v.mask is not None})

@@ -160,7 +160,7 @@ def residuals(outcome: Outcome) -> Plot:
     def paint(axes: Axes) -> None:
         axes.hist(errors, bins=40, color=BLUE)
         axes.axvline(0, color=GREY, linestyle=":")
-        axes.set_xlabel(f"predicted less true {outcome.title}")
+        axes.set_xlabel(f"predicted minus true {outcome.title}")
         axes.set_ylabel("predictions")
 
     low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95]) if len(errors) else (0.0, 0.0, 0.0)
@@ -216,13 +216,16 @@ def calibration(outcome: Outcome) -> Plot:
     def paint(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="calibrated")
         axes.plot(said, true, color=BLUE, marker="o", markersize=4, label="model")
-        axes.set_xlabel("probability that the model gives")
-        axes.set_ylabel("share that is true")
+        axes.set_xlabel("predicted probability")
+        axes.set_ylabel("observed frequency")
         axes.legend()
 
     share = [float((bins == bin_).mean()) for bin_ in used]
     gap = sum(abs(a - b) * weight for a, b, weight in zip(said, true, share, strict=True))
-    text = f"Probabilities differ from what is true by {gap:.3f} on average (expected calibration error, ten bins)."
+    text = (
+        f"Probabilities differ from observed frequencies by {gap:.3f} on average "
+        "(expected calibration error, ten bins)."
+    )
     return draw(f"{outcome.name}: calibration", text, paint)
 
 
@@ -258,7 +261,7 @@ def confidence(outcome: Outcome) -> Plot:
     def paint(axes: Axes) -> None:
         groups = [sure[right], sure[~right]]
         axes.hist(groups, bins=20, range=(0, 1), stacked=True, color=[BLUE, ORANGE], label=["right", "wrong"])
-        axes.set_xlabel("probability of the class that is said")
+        axes.set_xlabel("probability of the predicted class")
         axes.set_ylabel("predictions")
         axes.legend()
 
@@ -267,7 +270,7 @@ def confidence(outcome: Outcome) -> Plot:
         for which, word in ((right, "right"), (~right, "wrong"))
         if which.any()
     )
-    return draw(f"{outcome.name}: how sure the model is", f"The mean probability is {means}.", paint)
+    return draw(f"{outcome.name}: confidence of the model", f"The mean probability is {means}.", paint)
 
 
 def anomaly_scores(outcome: Outcome) -> Plot:

@@ -134,7 +134,7 @@ def confusion(outcome: Outcome) -> Table:
     rows = tuple((name, *map(str, counts[i])) for i, name in enumerate(outcome.classes))
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     return Table(
-        caption="Confusion matrix: a row a true class, a column a class that the model says",
+        caption="Confusion matrix: rows are true classes, columns predicted classes",
         head=("true class", *outcome.classes),
         rows=rows,
         shares={(i, j + 1): float(shares[i, j]) for i in range(count) for j in range(count)},

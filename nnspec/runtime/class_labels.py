@@ -12,12 +12,12 @@ def spell_out(said: Labels | int | None) -> Labels | None:
     """The labels, of a number those from 0.
 
     Raises:
-        ValueError: where it is no number of classes.
+        ValueError: where it is not a number of classes.
     """
     if not isinstance(said, int):
         return said
     if not 0 < said <= MOST:
-        raise ValueError(f"{said} is no number of classes")
+        raise ValueError(f"{said} is not a number of classes")
     return list(range(said))
 
 

@@ -133,7 +133,7 @@ class Predictor:
     def _recursion(self) -> Recursion:
         found = Recursion.from_metadata(self.metadata)
         if found is None:
-            raise ModelError("this model forecasts its own horizon alone: it was built without `recursive`")
+            raise ModelError("this model only forecasts its horizon: it was built without `recursive`")
         return found
 
     def step(self, *args: ArrayLike, **arrays: ArrayLike) -> dict[str, Array]:

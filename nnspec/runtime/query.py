@@ -45,7 +45,7 @@ class Fault(Enum):
     """What is wrong with a query."""
 
     FAILS = "it cannot be run"
-    REFUSED = "it asks for more than the tables"
+    REFUSED = "it reads more than its tables"
     LIMIT = "it needs too much"
 
 
@@ -170,7 +170,7 @@ def _fault(error: duckdb.Error, start: int) -> QueryError:
     hints = tuple(note for note in notes if note.strip() and "SET " not in note)
     first = first.split(" Use ")[0].rstrip(".!")
     if kind is Fault.REFUSED:
-        first = f"reads what is none of its tables: {first[0].lower()}{first[1:]}"
+        first = f"reads something other than its tables: {first[0].lower()}{first[1:]}"
     return QueryError(kind, first, position if position is None or position >= 0 else None, length, hints)
 
 
@@ -235,7 +235,7 @@ class _Walk:
         if kind.endswith("_QUERY_NODE"):
             raise self.fault(node, f"must be one SELECT, but has `{kind.split('_')[0]}` within")
         if "sample" in node and kind not in _REFERENCES | _NODES:
-            raise self.fault(node, "describes tables: `DESCRIBE`, `SHOW` and `SUMMARIZE` are no SELECT of rows")
+            raise self.fault(node, "describes tables: `DESCRIBE`, `SHOW` and `SUMMARIZE` do not select rows")
         if node.get("sample") is not None:
             raise self.fault(node, "draws rows at random: the same data must give the same rows")
         if kind == "TABLE_FUNCTION":
@@ -243,25 +243,25 @@ class _Walk:
         elif kind == "BASE_TABLE":
             self.look_at_table(node)
         elif kind == "VALUE_PARAMETER":
-            raise self.fault(node, "has a parameter, which nothing gives a value")
+            raise self.fault(node, "has a parameter without a value")
         elif node.get("class") == "FUNCTION":
             self.look_at_function(node, node, is_table=False)
         elif kind == "COLUMN_REF" and len(node.get("column_names", ())) == 1:
             name = str(node["column_names"][0])
             if name.casefold() in _TELLING_NAMES:
-                raise self.fault(node, f"uses `{name}`, whose value is another each time")
+                raise self.fault(node, f"uses `{name}`, whose value changes each time")
 
     def look_at_function(self, node: Node, function: Node, *, is_table: bool) -> None:
         name = str(function.get("function_name", "")).casefold()
         if is_table and name not in _ROW_FUNCTIONS:
-            raise self.fault(node, f"takes rows from `{name}(…)`, which is none of its tables")
+            raise self.fault(node, f"takes rows from `{name}(…)`, which is not one of its tables")
         if not is_table and name in self.refused:
             raise self.fault(node, f"uses `{name}`, whose value does not follow from the tables alone")
         if name in _GROWING and not self.is_small(function):
             most = f"{_MOST_CHARACTERS:,}"
-            raise self.fault(node, f"uses `{name}` with a length that is no number up to {most}")
+            raise self.fault(node, f"uses `{name}` with a length that is not a number up to {most}")
         if name == "age" and len(_arguments(function)) == 1:
-            raise self.fault(node, "uses `age` of one argument, whose value is another each day")
+            raise self.fault(node, "uses `age` with one argument, whose value changes each day")
 
     def is_small(self, function: Node) -> bool:
         """Whether the length that a function fills up to is a small number."""
@@ -278,7 +278,7 @@ class _Walk:
         if is_plain and name.casefold() in known:
             return
         shown = name if is_plain else ".".join(map(str, path if len(path) > 1 else [node.get("schema_name"), name]))
-        fault = self.fault(node, f"reads `{shown}`, which is none of its tables: {', '.join(sorted(self.tables))}")
+        fault = self.fault(node, f"reads `{shown}`, which is not one of its tables: {', '.join(sorted(self.tables))}")
         if not is_plain:
             raise fault
         self.unknown = self.unknown or fault

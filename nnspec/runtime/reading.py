@@ -101,7 +101,7 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata, tables: Mappi
 def _with_kept(file: Path, samples: Samples, metadata: Metadata) -> Samples:
     for name in metadata.get("keep") or ():
         if name not in samples.keys:
-            raise InputError(f"`{file.name}` has no column `{name}` that could be kept beside the predictions")
+            raise InputError(f"`{file.name}` has no column `{name}` that could be kept next to the predictions")
     return samples
 
 

@@ -25,7 +25,7 @@ def why_no_list(type_name: str) -> str | None:
     kind = kind_of(element)
     if kind.is_number or kind is Kind.TEXT or element == "BOOLEAN":
         return None
-    return f"has type {type_name}, whose values are no numbers or text"
+    return f"has type {type_name}, whose values are neither numbers nor text"
 
 
 def list_records(table: Table, column: str) -> Iterator[Record]:

@@ -154,7 +154,7 @@ def records(
         columns = {name: [None if i in gone else v for i, v in enumerate(values)] for name, values in columns.items()}
     taken = next((name for name in metadata.get("keep") or () if name in columns), None)
     if taken is not None:
-        raise InputError(f"column `{taken}` is called as one of the predictions: rename it in the file to keep it")
+        raise InputError(f"column `{taken}` has the name of a prediction: rename it in the file to keep it")
     columns = {**{name: cells for name, cells in (keys or {}).items() if name not in columns}, **columns}
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))

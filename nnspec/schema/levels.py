@@ -8,7 +8,7 @@ from nnspec.ir.levels import DEFAULT
 LEVEL_KEYS: dict[str, JsonSchema] = {
     "levels": {
         "type": "array",
-        "description": "Of `task: quantiles`: the shares of the targets below each of its values, ascending.",
+        "description": "With `task: quantiles`: the shares of the targets below each of its values, ascending.",
         "items": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "description": "A share."},
         "minItems": 1,
         "maxItems": 99,
@@ -19,7 +19,7 @@ LEVEL_KEYS: dict[str, JsonSchema] = {
         "type": ["boolean", "string"],
         "if": {"type": "string"},
         "then": {"enum": ["conformal"]},
-        "description": "Of `task: quantiles`: whether the levels are shifted so that on the validation split each "
+        "description": "With `task: quantiles`: whether the levels are shifted so that on the validation split each "
         "interval contains its share of the targets (conformalized quantile regression); `conformal` is the "
         "same as true. The deployed graph has these offsets.",
         "default": False,

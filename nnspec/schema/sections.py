@@ -47,7 +47,7 @@ INPUTS: Schema = named(
                 "minimum": 1,
                 "description": "A fixed batch size, which stateful layers need; default: any.",
             },
-            "unit": unit("What its numbers are measured in, such as `mV`; columns say it in `data.units`."),
+            "unit": unit("Unit of its numbers, such as `mV`; for columns, use `data.units`."),
             "description": {"type": "string", "description": "A description of the input."},
         },
         required=["axes"],
@@ -63,8 +63,8 @@ OUTPUTS: Schema = named(
             "from": {"type": "string", "description": "The node whose value it is; default: the last layer."},
             "task": {
                 "enum": TASKS,
-                "description": "What the values mean; sets the default loss, metrics and labels. "
-                "`none`: an output without targets, such as an embedding.",
+                "description": "What the values mean; sets the default loss, metrics and labels. `none`: an output "
+                "without targets, such as an embedding.",
             },
             "classes": {
                 "type": ["array", "integer"],
@@ -89,8 +89,8 @@ OUTPUTS: Schema = named(
             },
             "weighted_metrics": {
                 "type": "array",
-                "description": "Keras metrics that count each sample by its weight, which `data.weight` names; beside "
-                "`metrics`, which count every sample once.",
+                "description": "Keras metrics that count each sample by its weight, the column of `data.weight`; "
+                "`metrics` count every sample once.",
                 "items": {"$ref": "#/definitions/metric"},
                 "minItems": 1,
             },
@@ -100,7 +100,7 @@ OUTPUTS: Schema = named(
                 "description": ("Weight of its loss in the total loss."),
                 "default": 1.0,
             },
-            "unit": unit("What its numbers are measured in, such as `°C`; columns say it in `data.units`."),
+            "unit": unit("Unit of its numbers, such as `°C`; for columns, use `data.units`."),
             "description": {"type": "string", "description": "A description of the output."},
         },
         required=["task"],
@@ -167,7 +167,7 @@ TRAINING: Schema = closed(
         **choice(
             "backend",
             [*TRAINING_BACKENDS, AUTO],
-            "The engine that trains; `auto` measures a few steps of each that is installed and takes the fastest.",
+            "The Keras backend that trains; `auto` measures a few steps of each installed one and uses the fastest.",
         ),
     },
 )

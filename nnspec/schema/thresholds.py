@@ -12,7 +12,7 @@ THRESHOLD_KEY: dict[str, JsonSchema] = {
         "type": ["number", "string", "object"],
         "if": {"type": "string"},
         "then": {"enum": ["auto"]},
-        "description": "Of `task: binary` and `anomaly`: yes where the score is above it. A number in the units of the "
+        "description": "With `task: binary` and `anomaly`: scores above it mean yes. A number in the units of the "
         "output; or a rule that chooses it on the validation split once the network is trained. `auto`: `{maximize: "
         "f1}` of a binary output, `{quantile: 0.95}` of an anomaly score. The deployed graph's labels, `predict`, "
         "`evaluate` and every metric follow it.",
@@ -45,13 +45,13 @@ THRESHOLD_KEY: dict[str, JsonSchema] = {
 ANOMALY_KEYS: dict[str, JsonSchema] = {
     "of": {
         "type": "string",
-        "description": "Of `task: anomaly`: the output whose error is the score, a reconstruction: "
+        "description": "With `task: anomaly`: the output whose error is the score, a reconstruction: "
         "`data: {outputs: {reconstruction: {of: x}}}`. It is measured in the scale in which the network reads its "
         "input.",
     },
     "error": {
         "enum": ["squared", "absolute"],
-        "description": "Of `task: anomaly` with `of`: the mean of squared or absolute errors.",
+        "description": "With `task: anomaly` and `of`: the mean of squared or absolute errors.",
         "default": "squared",
     },
     "over": {
@@ -59,7 +59,7 @@ ANOMALY_KEYS: dict[str, JsonSchema] = {
         "items": {"type": "string", "description": "The name of an axis."},
         "minItems": 1,
         "uniqueItems": True,
-        "description": "Of `task: anomaly` with `of`: the axes of the reconstruction that the mean is taken over; "
+        "description": "With `task: anomaly` and `of`: the axes of the reconstruction that the mean is taken over; "
         "default: all, which gives one score for a sample. Padded steps do not count.",
     },
 }

@@ -68,7 +68,7 @@ def _splits(splits: JsonObject, width: int) -> str:
     if not lacks:
         return table
     head = ["split", "column", "rows without a value"]
-    return table + "\n" + _table("what samples are left out for", head, lacks, width)
+    return table + "\n" + _table("why samples are left out", head, lacks, width)
 
 
 def _slot(role: str, name: str, slot: JsonObject, splits: list[str], width: int) -> str:

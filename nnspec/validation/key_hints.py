@@ -71,7 +71,7 @@ _DATA: Hints = {
         "values are scaled by `scale: standard` or `minmax`, in an input or output of `data`",
     ),
     **_all("dropna fillna impute imputer nan", _MISSING, "missing"),
-    **_all("na_values na missing_values null_values", "what stands for a missing value is a key of `source`", "source"),
+    **_all("na_values na missing_values null_values", "markers of missing values are a key of `source`", "source"),
     **_all(
         "index index_col date time timestamp datetime sort sort_by order time_column",
         "the column that sorts rows is `order_by`",
@@ -92,12 +92,12 @@ _DATA: Hints = {
 _SOURCE: Hints = {
     **_all("file path filename filepath name url", "the file is written under its kind, as in `csv: data.csv`"),
     **_all("tsv txt excel xlsx xls", "tables are `csv` (with `delimiter`), `json` or `parquet`"),
-    **_all("sep separator", "what separates cells is `delimiter`", "delimiter"),
-    **_all("quotechar", "what encloses cells is `quote`", "quote"),
+    **_all("sep separator", "the separator of cells is `delimiter`", "delimiter"),
+    **_all("quotechar", "the quote character is `quote`", "quote"),
     **_all("header names", "a table begins with a header line; inputs name its columns"),
     **_all("index_col index parse_dates", "the column that sorts rows is `order_by`, beside `source`"),
     **_all("dropna fillna", f"{_MISSING}, beside `source`"),
-    **_all("na missing_values null_values nulls", "what stands for a missing value is `na_values`", "na_values"),
+    **_all("na missing_values null_values nulls", "the markers of missing values are `na_values`", "na_values"),
     **_all("columns usecols features", "columns go to an input: `data: {inputs: {x: {columns: [a, b]}}}`"),
 }
 _SPLIT: Hints = {
@@ -140,7 +140,7 @@ _DATA_SLOT: Hints = {
     **_all("normalize standardize normalization scaler scaling preprocess rescale", _SCALE, "scale"),
     **_all("file path filename filepath", "the file is written under its kind, as in `npy: x.npy`"),
     **_all("key dataset", "an array of an .npz file is named by `array`", "array"),
-    **_all("sep", "what separates cells is `delimiter`", "delimiter"),
+    **_all("sep", "the separator of cells is `delimiter`", "delimiter"),
     **_all("one_hot categorical encoding_type encode", "a column's encoding: `columns: {sex: one_hot}`", "columns"),
     **_all("dtype", "types of elements are declared under the model's `inputs`"),
     **_all("fillna dropna impute", f"{_MISSING}, under `data`"),
@@ -182,12 +182,12 @@ _TRAINING: Hints = {
     ),
     **_all(
         "gradient_accumulation gradient_accumulation_steps accumulation_steps accumulate_grad_batches accumulate_steps",
-        "the batches whose gradients are added up are `accumulate`",
+        "the number of batches whose gradients are added up is `accumulate`",
         "accumulate",
     ),
     **_all(
         "mixed_precision amp fp16 bf16 half dtype dtype_policy autocast",
-        "what layers compute in is `precision: mixed_float16` or `mixed_bfloat16`",
+        "mixed precision is `precision: mixed_float16` or `mixed_bfloat16`",
         "precision",
     ),
     **_all(

@@ -127,7 +127,7 @@ class Runs:
             random_inputs(subject.graph, subject.deployment, batch, length, subject.weights_of, scale)
             for length in LENGTHS[:3]
         ]
-        return [Run(raw, (f"batch {number} of those that carry states on",)) for number, raw in enumerate(draws, 1)]
+        return [Run(raw, (f"batch {number} of those that carry a state",)) for number, raw in enumerate(draws, 1)]
 
     def in_batches(self, variant: Variant) -> list[Run]:
         """A variant as one run, or as runs of the only batch size that the model takes, its first rows once more."""

@@ -297,7 +297,7 @@ def test_units_are_told_wherever_numbers_are(built: Run) -> None:
     scored = json.loads((built.folder / "metrics.json").read_text(encoding="utf-8"))["test"]["y"]
     verdict = "better" if scored["rmse"] < scored["baseline"]["rmse"] else "no better"
     assert f"rmse (m) of y, test rows; {verdict} than mean, " in page
-    for label in ("true y (m)", "predicted (m)", "predicted less true y (m)"):
+    for label in ("true y (m)", "predicted (m)", "predicted minus true y (m)"):
         assert f">{label}</text>" in page
 
 

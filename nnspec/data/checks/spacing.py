@@ -42,7 +42,7 @@ def check_spacing(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterat
     single = "keep one row per time, for example by a `query` with GROUP BY and avg"
     whole = "add the missing rows, for example by a `query` that joins generate_series"
     for found, one, many, remedy in (
-        (doubles, "time is there twice", "times are there twice", single),
+        (doubles, "duplicate time", "duplicate times", single),
         (gaps, "step is not of this length", "steps are not of this length", whole),
     ):
         if found:

@@ -134,7 +134,7 @@ def _mapped(path: Path) -> Array:
             version = np.lib.format.read_magic(file)
             shape, _, dtype = np.lib.format.read_array_header_1_0(file)
             if version != (1, 0) or dtype.hasobject:
-                raise ValueError("it is no array of the cache")
+                raise ValueError("it is not an array of the cache")
             return mapped.map_file(file.fileno(), shape, dtype, file.tell())
     except (OSError, ValueError) as error:
         raise SourceError(f"the cache has a damaged entry, `{path.parent.name}`: {error}") from None

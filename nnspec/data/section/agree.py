@@ -80,7 +80,7 @@ def check(plan: DataPlan, inputs: Slots, outputs: Slots) -> Iterator[Diagnostic]
         yield from _check_counted(plan, slot, model, inputs)
         yield from _check_calibrated(plan, model)
         if slot.is_normal_only and not model.is_anomaly:
-            message = f"output `{slot.name}` is no score of anomalies: all its training rows are trained on"
+            message = f"output `{slot.name}` is not a score of anomalies: all its training rows are trained on"
             fix = Fix("remove `train_on`")
             yield Diagnostic("NN588", message, slot.span_of("train_on"), path=slot.where("train_on"), fixes=(fix,))
         if slot.is_relative:

@@ -296,7 +296,7 @@ def data_section(sources: Sequence[DataSource]) -> Schema:
             "missing": MISSING,
             "units": {
                 "type": "object",
-                "description": "What the numbers of a column (or array) are measured in: `{temp: °F, wind: mph}`. The "
+                "description": "Units of the numbers of a column (or array): `{temp: °F, wind: mph}`. The "
                 "deployed file, its page, the report and the model card show it; no value changes.",
                 "minProperties": 1,
                 "additionalProperties": _unit('The unit, such as `°C`, `kg` or `"%"`.'),

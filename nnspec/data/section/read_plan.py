@@ -235,7 +235,7 @@ class _Reader(SourceReader):
         if not selectors:
             alone = " or ".join(f"`{found.kind}`" for found in all_kinds() if not found.selectors)
             fix = f"write `columns` of the table, an `array` of the .npz, or a separate file: {alone}"
-            self.fault("NN512", f"{kind} `{name}` does not say where its data come from", span, where, fix)
+            self.fault("NN512", f"{kind} `{name}` does not say where its data comes from", span, where, fix)
             return False
         what = selectors[0]
         if what in ("columns", "array") and source is None:
@@ -262,7 +262,7 @@ class _Reader(SourceReader):
                 "NN208", message, node.key_span("lengths"), where, "leave `window` out, or write `window: false`"
             )
         if kind == "output" and "relative_to" in body and (self.window is None or what != "columns"):
-            reason = "the section has no `window`" if self.window is None else f"its data are `{what}`, not `columns`"
+            reason = "the section has no `window`" if self.window is None else f"its data is `{what}`, not `columns`"
             message = (
                 f"`relative_to: {body['relative_to']}` of output `{name}` needs a window's last value, but {reason}"
             )

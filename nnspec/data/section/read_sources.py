@@ -106,7 +106,7 @@ class SourceReader:
         if source is not None and source.source.is_per_file:
             return source
         files = [key for (role, key), found in self.found.items() if role == "inputs" and found.source.is_per_file]
-        reason = "whose data are not files" if source is not None else "which is not an input with data"
+        reason = "whose data is not files" if source is not None else "which is not an input with data"
         message = f"`folder_of` names `{name}`, {reason}{did_you_mean(name, files)}"
         fixes = [f"write `folder_of: {key}`" for key in files] or ["name the files of an input: `images: FOLDER`"]
         self.fault("NN557", message, named.span, f"{where}.folder_of", *fixes)

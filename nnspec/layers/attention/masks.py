@@ -95,7 +95,7 @@ def _check_given_mask(call: Call, roles: Roles, places: Sequence[int], heads: in
             "attention_mask",
             fixes=[
                 Fix(
-                    f'make flags of it: `- formula: {{expression: "x > 0.5", dtype: bool, from: {mask.node}}}`'
+                    f'convert it to booleans: `- formula: {{expression: "x > 0.5", dtype: bool, from: {mask.node}}}`'
                     if mask.node in call.makers
                     else "set `dtype: bool` on the input"
                 )

@@ -103,8 +103,8 @@ def _refuse_parts_of_steps(call: Call) -> None:
         notes=[f"if this is intended, write `over: {rest[-2].name}`"],
         fixes=[
             Fix(
-                f"to mask whole steps, make one axis of the others before it, `merge: {{feature: [{names}]}}`, and "
-                f"part them again after it, `split: {{feature: {{{sizes}}}}}`, with the mask put back by `mask_like`"
+                f"to mask whole steps, merge the others before it, `merge: {{feature: [{names}]}}`, split them again "
+                f"after it, `split: {{feature: {{{sizes}}}}}`, and restore the mask with `mask_like`"
             )
         ],
         about=[rest[-2].name, *call.axes],

@@ -77,7 +77,7 @@ class Formula(Layer):
         ),
         "weights": a.Arg(_WEIGHTS, "Weights by name, each with its axes.", None),
         "dtype": a.choice(
-            "What it gives: numbers; whole numbers, such as ids, without what follows the point; or flags, set where "
+            "The dtype of the result: floats; integers, such as ids, with fractions cut off; or booleans, true where "
             "it is not 0, such as an attention mask.",
             ["float32", "int32", "bool"],
             "float32",
@@ -262,7 +262,7 @@ def common_axes(call: Call) -> dict[str, Axis]:
         there = ", ".join(f"`{value.node}` has {ax.describe(value.axes)}" for value in call.inputs)
         call.fail(
             "NN311",
-            f"`{call.kind}` joins values of which each has an axis that another lacks: {there}",
+            f"`{call.kind}` joins values that each have an axis that another one lacks: {there}",
             "from",
             notes=[
                 "nnspec never broadcasts silently: one value has all axes, and the others are repeated along theirs"

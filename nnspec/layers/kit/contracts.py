@@ -108,7 +108,7 @@ def _check_merged(call: Call, here: Sequence[Axis], others: Sequence[Axis], writ
     for axis in here:
         if (found := repeated_steps(axis)) is not None:
             features, steps = (atom.label or atom.name for atom in found)
-            held = f"which has all of `{steps}` again for each of `{features}`"
+            held = f"which repeats all of `{steps}` for each of `{features}`"
             fix = f"put `{features}` after `{steps}` with a `permute` before they are merged"
         elif (found := repeated_features(axis)) is not None and not _strides_over(call, found[1].size):
             steps, features = (atom.label or atom.name for atom in found)
@@ -132,7 +132,7 @@ def _check_merged(call: Call, here: Sequence[Axis], others: Sequence[Axis], writ
         f"`{call.kind}` runs along `{here[0].name}`, while `{buried.name}` is merged into its features",
         label=f"reads {ax.describe(call.axes)}",
         notes=[f"if this is intended, write `over: {written}`"],
-        fixes=[Fix(f"merge `{here[0].name}` instead, and bring `{buried.name}` to the front with a `permute` before")],
+        fixes=[Fix(f"merge `{here[0].name}` instead, and move `{buried.name}` to the front with a `permute` before")],
         about=[here[0].name, buried.name, *call.axes],
         reason=Reason.AXES_RUN_ALONG,
     )

@@ -129,8 +129,8 @@ def _refuse(call: Call, which: int, difference: str, note: str = "") -> NoReturn
     first, second = call.input, call.inputs[which]
     call.fail(
         "NN311",
-        f"`{call.kind}` joins inputs that differ: {difference}; "
-        f"`{first.node}` has {ax.describe(first.axes)}, `{second.node}` has {ax.describe(second.axes)}",
+        f"`{call.kind}` joins inputs that differ: {difference}; `{first.node}` has {ax.describe(first.axes)}, "
+        f"`{second.node}` has {ax.describe(second.axes)}",
         "from",
         notes=[note] if note else [],
         fixes=_fixes(call, which),
@@ -161,7 +161,7 @@ def _resizing(call: Call, which: int) -> list[Fix]:
     unlike = [(a, b) for a, b in zip(mine, theirs, strict=True) if a.size != b.size]
     if len(unlike) == 1 and mine[-1].size != theirs[-1].size and all(map(ax.is_unordered, unlike[0])):
         layer = "`Dense`" if len(mine) == 1 else "`Dense`, or a convolution of kernel size 1"
-        return [Fix(f"bring `{call.inputs[which].node}` to {mine[-1].size} of `{mine[-1].name}` with a {layer}")]
+        return [Fix(f"project `{call.inputs[which].node}` to {mine[-1].size} of `{mine[-1].name}` with a {layer}")]
     if any(ax.is_unordered(axis) for pair in unlike for axis in pair):
         return []
     names = ", ".join(dict.fromkeys(f"`{a.name}`" for a, _ in unlike))
@@ -224,7 +224,7 @@ def _repeat_named(call: Call, axis: Axis, name: str) -> Fix | None:
         return None
     is_spoken_of = re.search(rf"\b{re.escape(axis.name)}\b", maker.kind_span.source.text) is not None
     edits = () if is_spoken_of else add_key(maker.body, "as", name)
-    return Fix(f"call what `{owner}` repeats along `{name}`: `as: {name}`", edits) if edits else None
+    return Fix(f"name the axis along which `{owner}` repeats: `as: {name}`", edits) if edits else None
 
 
 def _inserted(call: Call, which: int, message: str, item: str, suffix: str) -> Fix:

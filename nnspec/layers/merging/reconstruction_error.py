@@ -25,7 +25,7 @@ SQUARED, ABSOLUTE = "squared", "absolute"
 
 
 class ReconstructionError(Layer):
-    """The mean squared or absolute error along axes, over the steps that are no padding.
+    """The mean squared or absolute error along axes, over the steps that are not padding.
 
     Input axes:  `batch time feature` of the reconstruction, and those of the input in any order
     Output axes: those that are left, or `score` of 1

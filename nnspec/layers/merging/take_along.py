@@ -63,7 +63,9 @@ class TakeAlong(Layer):
                     f"`take_along` selects from {ax.describe(call.axes)} by positions with "
                     f"{ax.describe(positions.axes)}: `{axis.name}` is not an axis of both, of one size",
                     "from",
-                    fixes=[Fix(f"`rename` the positions' axes: those that select must be called `{along.name}`")],
+                    fixes=[
+                        Fix(f"`rename` the axes of the positions: the one that selects must be named `{along.name}`")
+                    ],
                     about=[axis.name, value.node, positions.node],
                 )
         for axis in call.axes:
@@ -81,7 +83,7 @@ class TakeAlong(Layer):
         value, positions = node.inputs
         along = value.axes[node.args["axis"] - 1]
         gone = "" if ax.index_of(positions.axes, along.name) is not None else ", one each, without the axis"
-        return {"axis": f"Selects the positions of {say.with_size(along)} that `{positions.node}` says{gone}."}
+        return {"axis": f"Selects the positions of {say.with_size(along)} given by `{positions.node}`{gone}."}
 
     def to_keras(self, node: Node) -> KerasCallable:
         from keras import ops

@@ -32,7 +32,7 @@ SPACES = ["\t", "\n", "\v", "\f", "\r"]  # besides the blank
 class Tokens:
     """Attributes:
     view: strings, axes `batch token`.
-    is_token: booleans of the same shape; None where the empty text alone is no token.
+    is_token: booleans of the same shape; None where only the empty text is not a token.
     """
 
     view: View

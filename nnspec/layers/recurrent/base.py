@@ -258,7 +258,7 @@ def _state_fixes(call: Call, state: StateSpec, value: Value) -> list[Fix]:
         fixes.append(Fix(f"a state is what is left after the last step: {ports}"))
     if len(state.axes) == 1 and "units" in call.args and size != state.axes[0].size:
         fixes.append(Fix(f"give `{call.kind}` as many units as the state has: `units: {size}`"))
-        fixes.append(Fix(f"or bring it to {state.axes[0].size} with a `Dense`"))
+        fixes.append(Fix(f"or project it to {state.axes[0].size} with a `Dense`"))
     return fixes
 
 

@@ -36,7 +36,7 @@ class LogPlace:
             return ""
         if "://" in self.text:
             if self.kind != "mlflow":
-                return f"`{self.text}` is no folder"
+                return f"`{self.text}` is not a folder"
             if "@" in self.text:
                 return "the address holds a name or a password, which every copy of the model would carry"
             return f"`{self.text}` is neither a folder nor an address such as `http://127.0.0.1:5000`"

@@ -101,7 +101,7 @@ def test_an_error_that_hides_that_memory_was_short(use: str) -> None:
 )
 def test_a_process_that_its_engine_ends(end: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_watched([sys.executable, "-c", f"import os, sys; {end}"]) == code
-    told = "error[NN625]: out of memory: the engine got no more and ended the process ("
+    told = "error[NN625]: out of memory: the training backend could not get more and ended the process ("
     assert (told in capfd.readouterr().err) is (code == 1)
 
 

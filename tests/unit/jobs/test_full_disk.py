@@ -34,7 +34,7 @@ def test_a_full_disk_is_told_and_the_training_goes_on_when_there_is_room(tmp_pat
     ended = CliRunner().invoke(main, command)
     assert ended.exit_code == 1, ended.stderr
     assert "error[NN536]: the disk has no room for `out`: " in ended.stderr
-    assert "`000000-000000001` is whole: the training continues from epoch 1, step 1" in ended.stderr
+    assert "`000000-000000001` is complete: training continues from epoch 1, step 1" in ended.stderr
     assert "--resume" in ended.stderr
     full.unlink()
     goes_on = CliRunner().invoke(main, command)

@@ -83,7 +83,7 @@ def test_a_flipped_byte_is_found_and_nothing_trained(folder: Path) -> None:
     made = rebuild(folder)
     assert made.exit_code == 1
     assert "error[NN538]" in made.stderr
-    assert "`rows2.csv` has another content" in made.stderr
+    assert "`rows2.csv` has different content" in made.stderr
     assert "rows1" not in made.stderr
     assert "training" not in made.stderr
 
@@ -115,7 +115,7 @@ def test_versions_that_differ_are_named(folder: Path) -> None:
 def test_a_model_from_weights_says_nothing_of_data(built: Path, folder: Path) -> None:
     api.load(built / "spec.yaml").export(folder / "exported", untrained=True)
     shutil.copy(folder / "exported" / "model.onnx", folder)
-    assert "does not say which data it was built from" in rebuild(folder).stderr
+    assert "does not record which data it was built from" in rebuild(folder).stderr
 
 
 def test_a_model_does_not_name_thousands_of_files() -> None:

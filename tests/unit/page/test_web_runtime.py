@@ -46,7 +46,7 @@ def test_a_folder_and_a_tarball_without_the_files_are_refused(tmp_path: Path) ->
     with pytest.raises(RuntimeUnavailable, match="is not onnxruntime-web"):
         find_runtime(tmp_path / "other.tgz")
     (tmp_path / "cut.tgz").write_bytes(stream.getvalue()[:20])
-    with pytest.raises(RuntimeUnavailable, match=r"cut\.tgz` is no tarball, or a damaged one"):
+    with pytest.raises(RuntimeUnavailable, match=r"cut\.tgz` is not a tarball, or is damaged"):
         find_runtime(tmp_path / "cut.tgz")
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:

@@ -26,5 +26,5 @@ def test_unnamed_classes_are_a_number(labels: list[str | int] | None, said: list
 
 @pytest.mark.parametrize("count", [0, -1, 10**12])
 def test_a_damaged_number(count: int) -> None:
-    with pytest.raises(ValueError, match="is no number of classes"):
+    with pytest.raises(ValueError, match="is not a number of classes"):
         spell_out(count)

@@ -125,7 +125,7 @@ def _number(op: Operation, operand: object) -> str:
     else:
         value = float(operand) if isinstance(operand, int | float) else None
     if value is None or not math.isfinite(value):
-        raise ImportFault(f"{op.said} computes with {value}, which is no number of a formula")
+        raise ImportFault(f"{op.said} computes with {value}, which a formula cannot contain")
     text = repr(value)
     return f"({text})" if value < 0 else text
 

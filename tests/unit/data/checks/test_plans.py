@@ -79,8 +79,8 @@ def test_text_where_numbers_are_wanted(table: Path) -> None:
 @pytest.mark.parametrize(
     ("axes", "words"),
     [
-        ([("time", 5), ("feature", 2)], "axis `time` has size 5 in the model, but the data have 4"),
-        ([("time", 4), ("feature", 3)], "axis `feature` has size 3 in the model, but the data have 2"),
+        ([("time", 5), ("feature", 2)], "axis `time` has size 5 in the model, but the data has 4"),
+        ([("time", 4), ("feature", 3)], "axis `feature` has size 3 in the model, but the data has 2"),
         ([("feature", 2)], "the model has (feature 2)"),
     ],
 )
@@ -96,7 +96,7 @@ def test_sizes_of_columns(axes: list[tuple[str, int]], words: str, table: Path) 
         (
             [("row", 2), ("feature", 3)],
             "[sample, feature, row]",
-            "axis `row` has size 2 in the model, but the data have 3",
+            "axis `row` has size 2 in the model, but the data has 3",
         ),
         ([("row", 2), ("feature", 3)], "[sample, row, column]", "the model does not have the data's `column`"),
         ([("row", 2), ("feature", 3)], "[row, feature, sample, more]", "names 4 axes"),
@@ -239,7 +239,7 @@ def test_fit_by_name_and_by_order() -> None:
     ("rule", "size", "words"),
     [
         ("T % 4 == 0", 8, None),
-        ("T % 4 == 0", 10, "the size of axis `time` must be a multiple of 4 in this network, but the data have 10"),
+        ("T % 4 == 0", 10, "the size of axis `time` must be a multiple of 4 in this network, but the data has 10"),
         ("T > 9", 9, "must be more than 9"),
         ("T == 5", 6, "must be 5"),
         ("U % 4 == 0", 10, None),
