@@ -69,7 +69,7 @@ def test_a_file_is_as_before_where_writing_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said", "advice"),
     [
-        ("missing/a.json", "no such file or directory", "make the folder first"),
+        ("missing/a.json", "no such file or directory", "create the folder first"),
         ("file/a.json", "not a directory", "is a file, not a folder"),
         ("folder", "is a directory", "name a file in it"),
     ],
@@ -100,7 +100,7 @@ def test_a_folder_without_permission_and_a_full_disk(tmp_path: Path) -> None:
     full = run(arguments, tmp_path, without_room)
     assert full.returncode == 1, full.stderr
     assert "error[NN536]: the disk has no room for `new.yaml`" in full.stderr
-    assert "help: make room" in full.stderr
+    assert "help: free some space" in full.stderr
     assert "Traceback" not in refused.stderr + full.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]
 

@@ -58,7 +58,7 @@ def test_counted(columns: object, x: object, model: list[object], ids: int, tmp_
 @pytest.mark.parametrize(
     ("columns", "x", "model", "why"),
     [
-        (["half"], IDS, [TABLE], "column `half` has no whole numbers from 0"),
+        (["half"], IDS, [TABLE], "column `half` does not contain integers from 0"),
         (["kind"], TEXT, [{"StringLookup": {}}, TABLE], "the vocabulary of `string_lookup_1` is not known"),
         (
             ["number", "half"],

@@ -148,4 +148,4 @@ def test_how_many_processors_it_was_built_on_is_told_where_bytes_differ(folder: 
     assert "training by" in found.stderr
     assert "wrote" not in found.stderr, "the folder does not stay"
     assert "its weights differ" in found.stderr
-    assert "how many processors it was built on is in no manifest beside it" in " ".join(found.stderr.split())
+    assert "no manifest next to it records the number of processors" in " ".join(found.stderr.split())

@@ -51,7 +51,7 @@ def test_an_id_is_kept(kind: str, tmp_path: Path) -> None:
 
 def test_a_name_of_an_output_is_refused() -> None:
     asked = {**METADATA, "keep": ["y"]}
-    with pytest.raises(InputError, match="column `y` is called as one of the predictions"):
+    with pytest.raises(InputError, match="column `y` has the name of a prediction"):
         list(records({"y": np.zeros((1, 1))}, asked, {"y": ["7"]}))
 
 

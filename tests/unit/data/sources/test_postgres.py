@@ -128,7 +128,7 @@ def test_many_rows_of_a_table_in_a_schema(server: Server, tmp_path: Path) -> Non
         ((USER, "nobody"), "refuses the password in `SHOP_PASSWORD`", "SHOP_PASSWORD"),
         ((", secret: SHOP_PASSWORD", ""), "needs `secret`", "secret: NAME"),
         (("SHOP_PASSWORD", "SHOP_WORD"), "`SHOP_WORD`, which contains the password, is not set", "export SHOP_WORD"),
-        ((f"{USER}@", f"{USER}:word@"), "has a password in it", "secret: NAME"),
+        ((f"{USER}@", f"{USER}:word@"), "contains a password", "secret: NAME"),
         (("/postgres", "/postgres?passfile=/etc/passwd"), "`passfile` cannot be set", ""),
         (("/postgres", "/postgres?service=x"), "`service` cannot be set", ""),
         (("127.0.0.1", "127.0.0.1:999999"), "is none of a server", ""),
