@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nnspec.diagnostics import Diagnostic
 
 
+RESERVE = 1 << 23  # bytes of address space, for the modules that are imported to say that there is no more
+
+
 def report_errors(function: Callable[..., object]) -> Callable[..., object]:
     """Errors of the user are printed as diagnostics and end with exit code 1; never a traceback."""
 
@@ -22,6 +25,7 @@ def report_errors(function: Callable[..., object]) -> Callable[..., object]:
     def wrapper(*arguments: object, **options: object) -> object:
         from nnspec.diagnostics import CompilerBug, SpecError
 
+        reserve = bytearray(RESERVE)
         try:
             return function(*arguments, **options)
         except SpecError as error:
@@ -41,6 +45,7 @@ def report_errors(function: Callable[..., object]) -> Callable[..., object]:
             found = out_of_memory(error)
             if found is None:
                 raise
+            del reserve
             print_diagnostics(found.diagnostics, str(options.get("output", "text")), to_stderr=True)
             sys.exit(1)
 

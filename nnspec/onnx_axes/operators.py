@@ -25,12 +25,12 @@ def find_foreign_operators(file: OnnxFile) -> Iterator[Diagnostic]:
         nodes = f"{len(calls)} node{'' if len(calls) == 1 else 's'}"
         yield Diagnostic(
             "NN632",
-            f"`{op}` ({nodes}) is no operator of ONNX, so that no runtime loads the file",
+            f"`{op}` ({nodes}) is not an operator of ONNX, so no runtime loads the file",
             file.span(calls[0]),
             label="an operator of the framework that the exporter left in the file",
             path=calls[0].name,
-            notes=("the axes of its results are not known, so less is found after it",),
-            fixes=(Fix("export the model by another way, or change the layer of which the exporter left it"),),
+            notes=("the axes of its results are unknown, so fewer faults are found after it",),
+            fixes=(Fix("export the model in another way, or replace the layer that the operator comes from"),),
             severity=Severity.WARNING,
             about=tuple(NodeRef(call.name) for call in calls),
         )

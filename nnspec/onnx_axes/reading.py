@@ -95,8 +95,8 @@ def read_file(path: Path) -> OnnxFile:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # whatever the parser says of bytes that are none of its own
-        is_told = isinstance(error, OSError) and error.strerror
-        reason = error.strerror if is_told else "it is not an ONNX model, or is damaged"
+        told = error.strerror if isinstance(error, OSError) else None
+        reason = told or "it is not an ONNX model, or is damaged"
         message = f"`{path}` cannot be read: {reason}"
         raise SpecError.single("NN373", message, file_span(path)) from None
     if not model.graph.node and not model.graph.output:

@@ -34,7 +34,7 @@ AT_THE_LIMIT = """
 import mmap, resource, sys
 from nnspec.backends.keras.tensorflow_backend import TensorFlowBackend
 from nnspec.cli.limited import run_watched
-from nnspec.cli.reporting import report_errors
+from nnspec.cli.reporting import RESERVE, report_errors
 from nnspec.diagnostics.memory import address_space
 
 @report_errors
@@ -42,7 +42,7 @@ def verb():
     held = [mmap.mmap(-1, 2**28)] if sys.argv[1] == "full" else []
     raise AttributeError("partially initialized module")
 
-resource.setrlimit(resource.RLIMIT_AS, (address_space()[1] + 2**28 + 2**21,) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (address_space()[1] + 2**28 + RESERVE + 2**21,) * 2)
 verb()
 """
 
