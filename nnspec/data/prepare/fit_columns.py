@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +18,7 @@ from nnspec.data.prepare.encodings.date import DateEncoding, part_of
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
 from nnspec.data.prepare.encodings.number import NumberEncoding
 from nnspec.data.prepare.encodings.truth import GAP, TruthEncoding
+from nnspec.data.prepare.encodings.words import SharedFields
 from nnspec.data.prepare.fit import Layout
 from nnspec.data.prepare.functions import FUNCTIONS
 from nnspec.data.prepare.raw_columns import ColumnRows, layout_axes
@@ -192,17 +193,9 @@ def fit_multi_hot(
     fill = fill_words(column, rule)
     if rule.policy == "most_frequent":
         fill = words_in(column, [most_frequent(counted)])
-    places = category_words(column, words_in(column, distinct), rule) or []
     known = {*words_in(column, counted), *(fill or ())}
-    words = places if column.categories is not None else [word for word in places if word in known]
-    return MultiHotEncoding(
-        name=column.name,
-        separator=column.separator,
-        words=tuple(words),
-        unused=len(places) - len(words),
-        fill=None if fill is None else tuple(fill),
-        has_gap_place=has_gap_place(column, rule),
-    )
+    fields = _fit_words(column, rule, words_in(column, distinct), known)
+    return MultiHotEncoding(separator=column.separator, fill=None if fill is None else tuple(fill), **fields)
 
 
 def fit_category(
@@ -219,14 +212,23 @@ def fit_category(
         fill = most_frequent(counted)
     elif rule.policy == "constant" and rule.value is not None:
         fill = label_key(rule.value)
-    places = category_words(column, distinct, rule) or []
     known = set(counted) | ({fill} if fill is not None else set())
+    return CategoryEncoding(form=column.kind, fill=fill, **_fit_words(column, rule, distinct, known))
+
+
+def _fit_words(column: ColumnPlan, rule: MissingRule, distinct: Collection[str], known: Set[str]) -> SharedFields:
+    """The words that have a feature: those of the spec, else those of `distinct` that the training rows know.
+
+    Args:
+        distinct: the words of the whole column, for each of which `nnspec check` counted a feature.
+        known: the words of the training rows, and what fills a gap.
+    """
+    places = category_words(column, distinct, rule) or []
     words = places if column.categories is not None else [word for word in places if word in known]
-    return CategoryEncoding(
-        name=column.name,
-        form=column.kind,
-        words=tuple(words),
-        unused=len(places) - len(words),
-        fill=fill,
-        has_gap_place=has_gap_place(column, rule),
-    )
+    return {
+        "name": column.name,
+        "words": tuple(words),
+        "unused": len(places) - len(words),
+        "has_gap_place": has_gap_place(column, rule),
+        "markers": (),
+    }

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnspec.data.prepare.encodings.base import Body
 from nnspec.data.prepare.encodings.place_names import place_names
-from nnspec.data.prepare.encodings.words import GAP, STRANGE, WordEncoding, shared_fields, with_gaps
+from nnspec.data.prepare.encodings.words import GAP, STRANGE, WordEncoding, read_shared_fields, with_gaps
 from nnspec.document.types import Plain
 from nnspec.runtime.label_keys import label_key
 
@@ -48,8 +48,7 @@ class CategoryEncoding(WordEncoding):
 
     @property
     def unknown(self) -> int:
-        """The place of unknown words."""
-        return len(self.words) + self.unused if self.form == "one_hot" else 0
+        return super().unknown if self.form == "one_hot" else 0
 
     @cached_property
     def table(self) -> dict[str, int]:
@@ -80,17 +79,8 @@ class CategoryEncoding(WordEncoding):
 
     @classmethod
     def from_json(cls, body: Body) -> CategoryEncoding:
-        name, words, unused, has_gap_place, markers = shared_fields(body)
         fill = body.get("fill")
-        return cls(
-            name=name,
-            form=str(body["form"]),
-            words=words,
-            unused=unused,
-            fill=None if fill is None else str(fill),
-            has_gap_place=has_gap_place,
-            markers=markers,
-        )
+        return cls(form=str(body["form"]), fill=None if fill is None else str(fill), **read_shared_fields(body))
 
 
 def most_frequent(words: Mapping[str, int]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnspec.data.prepare.encodings.base import Body, Float
 from nnspec.data.prepare.encodings.place_names import place_names
-from nnspec.data.prepare.encodings.words import GAP, STRANGE, WordEncoding, shared_fields, with_gaps
+from nnspec.data.prepare.encodings.words import GAP, STRANGE, WordEncoding, read_shared_fields, with_gaps
 from nnspec.document.types import Plain
 
 
@@ -30,11 +30,6 @@ class MultiHotEncoding(WordEncoding):
     fill: tuple[str, ...] | None = None
 
     kind: ClassVar[str] = "multi_hot"
-
-    @property
-    def unknown(self) -> int:
-        """The place of unknown words."""
-        return len(self.words) + self.unused
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -89,14 +84,9 @@ class MultiHotEncoding(WordEncoding):
 
     @classmethod
     def from_json(cls, body: Body) -> MultiHotEncoding:
-        name, words, unused, has_gap_place, markers = shared_fields(body)
         fill = body.get("fill")
         return cls(
-            name=name,
             separator=str(body["separator"]),
-            words=words,
-            unused=unused,
             fill=tuple(str(word) for word in fill) if isinstance(fill, list) else None,
-            has_gap_place=has_gap_place,
-            markers=markers,
+            **read_shared_fields(body),
         )

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,11 @@ class WordEncoding(ABC):
         return len(self.words) + self.unused + 1 + self.has_gap_place
 
     @property
+    def unknown(self) -> int:
+        """The place of unknown words."""
+        return len(self.words) + self.unused
+
+    @property
     def is_number(self) -> bool:
         """Whether a cell's place is its feature, as a number."""
         return False
@@ -115,17 +120,27 @@ class WordEncoding(ABC):
         """What the JSON of this kind of encoding has that others have not."""
 
 
-def shared_fields(body: Body) -> tuple[str, tuple[str, ...], int, bool, tuple[str, ...]]:
-    """What the JSON of every encoding of words has: name, words, unused, has_gap_place, markers."""
+class SharedFields(TypedDict):
+    """The attributes that every encoding of words has, but for `fill`."""
+
+    name: str
+    words: tuple[str, ...]
+    unused: int
+    has_gap_place: bool
+    markers: tuple[str, ...]
+
+
+def read_shared_fields(body: Body) -> SharedFields:
+    """The attributes that every encoding of words has, from its JSON."""
     words, markers = body["words"], body.get("markers")
     assert isinstance(words, list)
-    return (
-        str(body["name"]),
-        tuple(str(word) for word in words),
-        int(str(body.get("unused", 0))),
-        bool(body.get("has_gap_place")),
-        tuple(map(str, markers)) if isinstance(markers, list) else (),
-    )
+    return {
+        "name": str(body["name"]),
+        "words": tuple(str(word) for word in words),
+        "unused": int(str(body.get("unused", 0))),
+        "has_gap_place": bool(body.get("has_gap_place")),
+        "markers": tuple(map(str, markers)) if isinstance(markers, list) else (),
+    }
 
 
 def with_gaps(values: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
