@@ -51,12 +51,12 @@ def samples_at(count: int, seed: int, epoch: int, positions: np.ndarray) -> np.n
     found = np.array(positions, np.uint64)
     rest = np.arange(len(found))
     while len(rest):  # what leads out of the range goes on until it is back: no two meet, since each step is one to one
-        found[rest] = _permuted(found[rest], side, keys)
+        found[rest] = _permute(found[rest], side, keys)
         rest = rest[found[rest] >= count]
     return found.astype(np.int64)
 
 
-def _permuted(places: np.ndarray, side: np.uint64, keys: np.ndarray) -> np.ndarray:
+def _permute(places: np.ndarray, side: np.uint64, keys: np.ndarray) -> np.ndarray:
     """A permutation of the numbers below `side` squared."""
     left, right = places // side, places % side
     for key in keys:

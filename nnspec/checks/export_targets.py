@@ -126,7 +126,7 @@ def _diagnostic(context: Context, trials: _Trials, name: str, span: Span) -> Dia
     refused, nodes = list(found.refused.items()), {node.name for node in context.graph.nodes}
     layers = [layer for layer in found.refused if layer in nodes]
     does = "leaves to the CPU" if target.runs_rest else "does not run the file: it lacks"
-    what = _listed(context, found)
+    what = _list_layers(context, found)
     counted = f" ({len(layers)} of {len(nodes)} layers)" if layers else ""
     notes = [f"{_title(context, layer)}: {_reasons(found, operators)}" for layer, operators in refused[:MOST]]
     notes += [f"and {len(refused) - MOST} more"] * (len(refused) > MOST)
@@ -136,7 +136,7 @@ def _diagnostic(context: Context, trials: _Trials, name: str, span: Span) -> Dia
         notes.append(f"not checked: limits of the operators that it supports: {said}")
     fixes = []
     if changes:
-        rest = "everything" if then.is_whole else f"all but {_listed(context, then)}: {_counts(then)}"
+        rest = "everything" if then.is_whole else f"all but {_list_layers(context, then)}: {_counts(then)}"
         fixes.append(Fix(f"with `export: {as_yaml(dict(changes))}` it supports {rest}"))
     symbols = {str(a.size): a for v in context.graph.inputs.values() for a in v.axes if not isinstance(a.size, int)}
     if SIZE in then.reasons and symbols:
@@ -156,7 +156,7 @@ def _diagnostic(context: Context, trials: _Trials, name: str, span: Span) -> Dia
     )
 
 
-def _listed(context: Context, found: Foreseen) -> str:
+def _list_layers(context: Context, found: Foreseen) -> str:
     """`` `lstm_1`, `dense_1` and what the file adds to output `kind` ``."""
     nodes = {node.name for node in context.graph.nodes}
     layers = [layer for layer in found.refused if layer in nodes]

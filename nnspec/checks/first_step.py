@@ -23,7 +23,7 @@ def check_first_step(context: Context) -> Iterator[Diagnostic]:
             if not _selects_first(node, place) or not _has_read_one_step(graph, value, axis):
                 continue
             if all(_selects_first(reader, place) for reader in _readers(graph, value)):
-                yield _first_step(node, value, axis)
+                yield _report_first_step(node, value, axis)
 
 
 def _selects_first(node: Node, place: int) -> bool:
@@ -77,7 +77,7 @@ def _readers(graph: Graph, value: Value) -> Iterator[Node]:
             yield node
 
 
-def _first_step(node: Node, value: Value, axis: Axis) -> Diagnostic:
+def _report_first_step(node: Node, value: Value, axis: Axis) -> Diagnostic:
     (origin,) = origins(axis)
     is_backwards = value.fields[origin].stride < 0
     read = f"only the {'last' if is_backwards else 'first'} step of `{origin}`"

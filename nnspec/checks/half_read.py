@@ -21,17 +21,17 @@ def check_half_read(context: Context) -> Iterator[Diagnostic]:
     for node in graph.nodes:
         value = node.inputs[0]
         for place, axis in enumerate(value.axes if node.layer.moves_values else ()):
-            end = _end_selected(node, place)
+            end = _selected_end(node, place)
             if end is None or axis.size == 1 or (found := _both_ways(makers, value, axis, end)) is None:
                 continue
             maker, port = found
             if port != _READ_WHOLE[end] and all(
-                _end_selected(reader, place) == end for reader in _readers(graph, value)
+                _selected_end(reader, place) == end for reader in _readers(graph, value)
             ):
-                yield _half_read(node, maker, axis, end)
+                yield _report_half_read(node, maker, axis, end)
 
 
-def _end_selected(node: Node, place: int) -> str | None:
+def _selected_end(node: Node, place: int) -> str | None:
     """`first` or `last` where a node gives that position of an axis alone, with the axis or without it."""
     axis, position = node.inputs[0].axes[place], node.layer.picked_position(node, place)
     if position is None:
@@ -82,7 +82,7 @@ def _readers(graph: Graph, value: Value) -> Iterator[Node]:
             yield node
 
 
-def _half_read(node: Node, maker: Node, axis: Axis, end: str) -> Diagnostic:
+def _report_half_read(node: Node, maker: Node, axis: Axis, end: str) -> Diagnostic:
     half, position = ("forward", 0) if end == "first" else ("backward", -1)
     return Diagnostic(
         "NN339",

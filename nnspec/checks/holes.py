@@ -25,10 +25,10 @@ def check_holes(context: Context) -> Iterator[Diagnostic]:
         for axis in names:
             missed = find_holes(graph, output.value, axis)
             if missed and (len(skipping_nodes(graph)) > 1 or position_of(output.value, axis) is None):
-                yield _skipped(graph, output, axis, missed)
+                yield _report_skipped(graph, output, axis, missed)
 
 
-def _skipped(graph: Graph, output: Output, axis: str, missed: list[int]) -> Diagnostic:
+def _report_skipped(graph: Graph, output: Output, axis: str, missed: list[int]) -> Diagnostic:
     field = output.value.fields[axis]
     sizes = [own.size for value in graph.inputs.values() for own in value.axes if own.name == axis]
     longest = max((size for size in sizes if isinstance(size, int)), default=0)

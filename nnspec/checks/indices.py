@@ -15,10 +15,10 @@ def check_indices(context: Context) -> Iterator[Diagnostic]:
     by_name = {node.name: node for node in context.graph.nodes} if tables else {}
     for node in tables:
         for source in _makers(by_name, node.inputs[0]):
-            yield from _compared(source, node, (node.inner or node).args["input_dim"])
+            yield from _compare_sizes(source, node, (node.inner or node).args["input_dim"])
 
 
-def _compared(source: Node, node: Node, size: int) -> Iterator[Diagnostic]:
+def _compare_sizes(source: Node, node: Node, size: int) -> Iterator[Diagnostic]:
     count = source.layer.index_count(source)
     if count is not None and count > size:
         yield Diagnostic(

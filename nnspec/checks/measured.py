@@ -115,7 +115,7 @@ def _check_reach(context: Context, files: PlanFacts, output: Output) -> Iterator
         return
     yield Diagnostic(
         "NN326",
-        f"the targets of output `{output.name}` {lie}, but its head, a {function}, outputs {_described(reach)}",
+        f"the targets of output `{output.name}` {lie}, but its head, a {function}, outputs {_describe_range(reach)}",
         context.span("outputs", output.name, "task"),
         path=f"outputs.{output.name}.task",
         related=(Related(activation_span(context, head), f"{function} here"),),
@@ -189,6 +189,6 @@ def _share_outside(targets: Range, reach: Range) -> float:
     return 1 - max(0.0, min(high, most) - max(low, least)) / (high - low)
 
 
-def _described(reach: Range) -> str:
+def _describe_range(reach: Range) -> str:
     low, high = reach
     return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"

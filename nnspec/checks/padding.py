@@ -44,7 +44,7 @@ def check_padding(context: Context) -> Iterator[Diagnostic]:
             yield from _check_mask(context, node, before, wanted)
         elif node.outputs[0].mask is None:
             read = [found[port] for port in map(_port, node.inputs) if port in found]
-            made = _behind(node, before) if len(node.inputs) == 1 else _joined(node, read)
+            made = _padding_after(node, before) if len(node.inputs) == 1 else _join_paddings(node, read)
             if made is not None:
                 found[node.name, node.outputs[0].port] = made
     for name in graph.inputs:
@@ -69,14 +69,14 @@ def _at_input(context: Context, name: str) -> Padding:
     return Padding(0.0, is_assumed=True, slot=slot)
 
 
-def _behind(node: Node, before: Padding) -> Padding:
+def _padding_after(node: Node, before: Padding) -> Padding:
     if before.value is None:
         return before
     after = node.layer.padding_behind(node, before.value)
     return before if after == before.value else replace(before, value=after, changed_by=f"`{node.name}` ({node.kind})")
 
 
-def _joined(node: Node, read: Sequence[Padding]) -> Padding | None:
+def _join_paddings(node: Node, read: Sequence[Padding]) -> Padding | None:
     """What a node that reads several values makes of their padding; None where that is not known."""
     made = node.layer.joined_padding(node, [each.value for each in read]) if len(read) == len(node.inputs) else ()
     if not made:

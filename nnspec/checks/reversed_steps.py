@@ -23,13 +23,13 @@ def check_direction(context: Context) -> Iterator[Diagnostic]:
         source = next((turned[port] for value in node.inputs if (port := _port(value)) in turned), None)
         reader = _at_mask(node)
         if source is not None and reader.layer.uses_mask and not reader.layer.ends_mask:
-            yield _mask_not_turned(reader, source)
+            yield _report_mask(reader, source)
     for output in context.graph.outputs.values():
         if context.plan is None or output.name not in context.plan.outputs:
             continue
         axis = _reversed_axis(output.value)
         if axis is not None:
-            yield _targets_not_turned(context, output, axis)
+            yield _report_targets(context, output, axis)
 
 
 def turned_masks(nodes: Iterable[Node]) -> dict[Port, Node]:
@@ -63,7 +63,7 @@ def _port(value: Value) -> Port:
     return value.node, value.port
 
 
-def _mask_not_turned(node: Node, source: Node) -> Diagnostic:
+def _report_mask(node: Node, source: Node) -> Diagnostic:
     steps = source.inputs[0].axes[0].name
     return Diagnostic(
         "NN360",
@@ -86,7 +86,7 @@ def _reversed_axis(value: Value) -> str | None:
     return next((name for name, f in value.fields.items() if f.stride < 0 and there.get(name, 1) != 1), None)
 
 
-def _targets_not_turned(context: Context, output: Output, axis: str) -> Diagnostic:
+def _report_targets(context: Context, output: Output, axis: str) -> Diagnostic:
     return Diagnostic(
         "NN361",
         f"output `{output.name}` has the steps of `{axis}` from last to first, but its targets are in forward order",

@@ -46,7 +46,7 @@ def _follow(value: Value, scaled: _Scaled, readers: Mapping[str, Sequence[Node]]
             apart, before = scaled
             after = None if apart is None else apart * abs(factor)
             if before is not None and (after is None or after < _NARROW):
-                yield _scaled_again(node, before)
+                yield _report_scaled_again(node, before)
                 continue
             yield from _follow(node.outputs[0], (after, node.span), readers)
         elif node.layer.moves_values or node.layer.is_training_only:
@@ -72,7 +72,7 @@ def _check_value_range(node: Node, scaled: _Scaled) -> Iterator[Diagnostic]:
     )
 
 
-def _scaled_again(node: Node, before: Span) -> Diagnostic:
+def _report_scaled_again(node: Node, before: Span) -> Diagnostic:
     return _diagnostic(
         "NN327",
         node,

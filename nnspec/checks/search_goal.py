@@ -26,11 +26,15 @@ def check_goal(plan: SearchPlan, graph: Graph, data: DataPlan | None) -> Iterato
             message = f"the goal `{plan.goal}` needs a validation split, which the data does not have"
             yield _fault(plan, message, "add `validation` to `data.split`")
             return
-        yield _fault(plan, f"the goal `{plan.goal}` names no split{_meant(plan.goal, splits, graph)}", _splits(splits))
+        yield _fault(
+            plan, f"the goal `{plan.goal}` names no split{_suggest_goal(plan.goal, splits, graph)}", _splits(splits)
+        )
     elif output not in graph.outputs:
         outputs = quoted(graph.outputs)
         yield _fault(
-            plan, f"the goal `{plan.goal}` names no output{_meant(plan.goal, splits, graph)}", f"outputs: {outputs}"
+            plan,
+            f"the goal `{plan.goal}` names no output{_suggest_goal(plan.goal, splits, graph)}",
+            f"outputs: {outputs}",
         )
     elif not metric or (metrics is not None and metric not in metrics and not is_of_a_part(metric)):
         close = did_you_mean(metric, metrics or {}) if metric else ""
@@ -70,7 +74,7 @@ def _warnings(plan: SearchPlan, split: str, metric: str, metrics: Mapping[str, b
         )
 
 
-def _meant(goal: str, splits: list[str], graph: Graph) -> str:
+def _suggest_goal(goal: str, splits: list[str], graph: Graph) -> str:
     """A suggestion: a goal of this metric, or one that is spelled nearly so."""
     known = [f"{s}.{name}.{m}" for s in splits for name, o in graph.outputs.items() for m in known_metrics(o) or {}]
     order = sorted(known, key=lambda each: not each.startswith("validation."))

@@ -67,10 +67,10 @@ def _check_weights(nodes: Sequence[Node]) -> Iterator[Diagnostic]:
         elif node.layer.is_training_only and node.inputs[0].node in softmaxes:
             softmaxes[node.name] = softmaxes[node.inputs[0].node]
         elif len(node.inputs) == 2 and node.layer.adds_up(node.args):
-            yield from _weighted_sum(node, softmaxes)
+            yield from _check_weighted_sum(node, softmaxes)
 
 
-def _weighted_sum(node: Node, softmaxes: Mapping[str, tuple[Node, Axis]]) -> Iterator[Diagnostic]:
+def _check_weighted_sum(node: Node, softmaxes: Mapping[str, tuple[Node, Axis]]) -> Iterator[Diagnostic]:
     one, two = node.inputs
     made = ax.names(node.outputs[0].axes)
     for weights, values in ((one, two), (two, one)):

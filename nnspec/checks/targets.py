@@ -20,7 +20,7 @@ def check_targets(context: Context) -> Iterator[Diagnostic]:
         return
     padded = padded_axes(context.graph, plan)
     for output in context.graph.outputs.values():
-        yield from _copy_of_masked(context, output)
+        yield from _check_masked_copy(context, output)
         target = plan.outputs.get(output.name)
         if target is None or target.counts_in_part:
             continue
@@ -31,10 +31,10 @@ def check_targets(context: Context) -> Iterator[Diagnostic]:
         inputs = padded.get(pairs.get(axis, ""), ())
         if inputs and output.value.mask is None and _ends_mask(context, output):
             continue  # by `unmask` the spec says that padding counts
-        yield _not_said(context, output, target, axis, inputs)
+        yield _report_undeclared(context, output, target, axis, inputs)
 
 
-def _copy_of_masked(context: Context, output: Output) -> Iterator[Diagnostic]:
+def _check_masked_copy(context: Context, output: Output) -> Iterator[Diagnostic]:
     """A reconstruction has a mask, but the data do not say what the padding of its input is."""
     plan, mask = context.plan, output.value.mask
     copy = None if plan is None else plan.copies.get(output.name)
@@ -54,7 +54,9 @@ def _copy_of_masked(context: Context, output: Output) -> Iterator[Diagnostic]:
     )
 
 
-def _not_said(context: Context, output: Output, target: SlotPlan, axis: str, inputs: Sequence[str]) -> Diagnostic:
+def _report_undeclared(
+    context: Context, output: Output, target: SlotPlan, axis: str, inputs: Sequence[str]
+) -> Diagnostic:
     plan, name = context.plan, output.name
     assert plan is not None
     fixes = list(_fixes(context, output, target, axis, inputs))

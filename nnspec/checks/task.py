@@ -133,7 +133,7 @@ def _check_regression(
     is_image = sum(names_places(axis.name) for axis in output.value.axes) > 1
     is_open = function == "sigmoid" and scale is None and (context.plan is None or is_image)
     alarm = say(
-        f"output `{name}` is {_named(output)}, but its head is a {function}",
+        f"output `{name}` is {_name_task(output)}, but its head is a {function}",
         [why, "to predict n values, use n outputs and a linear head; there are no classes"],
         activation_fix(context, head, "linear", "make the head linear"),
         Fix("if the values are classes, use `task: classification`", (Edit(span, "classification"),)),
@@ -146,7 +146,7 @@ def _check_regression(
     yield replace(alarm, severity=Severity.WARNING) if is_open else alarm
 
 
-def _named(output: Output) -> str:
+def _name_task(output: Output) -> str:
     if not output.is_trained:
         return "without targets"
     return "a regression" if output.task == "regression" else f"of {output.task}"
@@ -262,7 +262,7 @@ def _check_classes(context: Context, output: Output) -> Iterator[Diagnostic]:
     if output.classes is not None and (output.gives_values or not output.is_trained):
         yield Diagnostic(
             "NN507",
-            f"output `{output.name}` is {_named(output)}, but it lists {len(output.classes)} classes",
+            f"output `{output.name}` is {_name_task(output)}, but it lists {len(output.classes)} classes",
             context.span("outputs", output.name, "classes"),
             path=f"outputs.{output.name}.classes",
             notes=("the outputs of a regression are values, one per unit of the last layer; there are no classes",),

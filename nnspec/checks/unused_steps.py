@@ -18,10 +18,10 @@ def check_reach(context: Context) -> Iterator[Diagnostic]:
         for value in graph.inputs.values():
             for axis in value.axes:
                 if isinstance(axis.size, int) and not ax.is_unordered(axis):
-                    yield from _unused(graph, output, axis.name, axis.size)
+                    yield from _report_unused(graph, output, axis.name, axis.size)
 
 
-def _unused(graph: Graph, output: Output, axis: str, total: int) -> Iterator[Diagnostic]:
+def _report_unused(graph: Graph, output: Output, axis: str, total: int) -> Iterator[Diagnostic]:
     field = output.value.fields.get(axis)
     runs_along = any(own.origin == axis and own.size != 1 for own in output.value.axes)
     if field is None or runs_along or field.size is None or field.size == 1 or field.behind is None:

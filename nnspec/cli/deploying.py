@@ -171,7 +171,9 @@ def predict(
         batches = predictor.over(samples) if recursion is None else predictor.forecasts(samples)
         strange: list[int] = []
         with telling_unwritable(out) if out is not None else nullcontext():
-            write_batches(_watched(batches, metadata, samples, strange), metadata, out, incomplete=samples.incomplete)
+            write_batches(
+                _note_missing(batches, metadata, samples, strange), metadata, out, incomplete=samples.incomplete
+            )
         sys.stdout.flush()
         if strange:
             first = f"sample {strange[0]}"
@@ -192,7 +194,9 @@ def predict(
         sys.exit(1)
 
 
-def _watched(batches: Iterable[Batch], metadata: Metadata, samples: Samples, strange: list[int]) -> Iterator[Batch]:
+def _note_missing(
+    batches: Iterable[Batch], metadata: Metadata, samples: Samples, strange: list[int]
+) -> Iterator[Batch]:
     """Batches, noting which samples, from 1, have no number though they are complete."""
     from nnspec.runtime.samples import strange_samples
 

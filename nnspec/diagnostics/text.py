@@ -57,7 +57,7 @@ def _one(d: Diagnostic, paint: Painter) -> str:
     last = max([d.span.line, *(r.span.line for r in places), *(e.span.line + e.text.count("\n") for e in edits)])
     width = len(str(last))
     lines += _excerpts([Related(d.span, d.label)], "^", style, width, paint, first=True)
-    for group in _same_line(places):
+    for group in _group_by_line(places):
         is_first = group[0].span.source != d.span.source
         lines += _excerpts(group, "-", "gutter", width, paint, first=is_first)
     margin = " " * width
@@ -71,7 +71,7 @@ def _one(d: Diagnostic, paint: Painter) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _same_line(places: Iterable[Related]) -> list[list[Related]]:
+def _group_by_line(places: Iterable[Related]) -> list[list[Related]]:
     """The labels; neighbours on the same line are grouped, in the order of the line."""
     groups: list[list[Related]] = []
     for place in places:
@@ -103,13 +103,13 @@ def _excerpts(places: list[Related], mark: str, style: str, width: int, paint: P
             continue
         under += " " * (before - done) + paint(style, mark * marked)
         done = before + marked
-    label = _shorten(_joined(places))
+    label = _shorten(_join_labels(places))
     lines += [empty, f"{paint('gutter', f'{span.line:>{width}} |')} {shown.rstrip()}"]
     lines.append(f"{empty} {under}{' ' + paint(style, label) if label else ''}")
     return lines
 
 
-def _joined(places: Iterable[Related]) -> str:
+def _join_labels(places: Iterable[Related]) -> str:
     """The labels of several spans as one: `a` and `b` are declared here."""
     about: dict[tuple[str, bool], list[str]] = {}
     for place in places:
@@ -162,7 +162,7 @@ def _fix(fix: Fix, width: int, paint: Painter) -> list[str]:
     how = " (machine-applicable: nnspec fix)" if fix.applicability is Applicability.MACHINE and fix.edits else ""
     lines = [f"{paint('help', 'help')}: {_shorten(fix.message)}{how}"]
     for group in _neighbours(fix.edits):
-        lines += _edited(group, width, paint)
+        lines += _apply_edits(group, width, paint)
     return lines
 
 
@@ -178,7 +178,7 @@ def _neighbours(edits: Iterable[Edit]) -> list[list[Edit]]:
     return groups
 
 
-def _edited(edits: list[Edit], width: int, paint: Painter) -> list[str]:
+def _apply_edits(edits: list[Edit], width: int, paint: Painter) -> list[str]:
     """The lines as they would read, after edits that touch each other's lines."""
     first, last = edits[0].span, edits[-1].span
     source, text = first.source, ""

@@ -38,7 +38,7 @@ def unwritable(error: OSError, path: Path, option: str = "--out") -> SpecError:
     """NN606 with what to do about it, or NN536 where the disk is full."""
     here = Span(Source(option, ""))
     if is_full(error):
-        free = shutil.disk_usage(_there(path)).free / 1e6
+        free = shutil.disk_usage(_nearest_folder(path)).free / 1e6
         message = f"the disk has no room for `{path.name}`: {free:,.1f} MB are free in its folder"
         fix = Fix("free some space, or choose a folder on another disk")
         return SpecError.single("NN536", message, here, notes=["nothing was written"], fixes=[fix])
@@ -73,7 +73,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         rest = rest.__cause__ or rest.__context__
 
 
-def _there(path: Path) -> Path:
+def _nearest_folder(path: Path) -> Path:
     """The nearest folder of a path that exists."""
     return next((folder for folder in path.absolute().parents if folder.is_dir()), Path(os.sep))
 

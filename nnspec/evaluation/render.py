@@ -27,16 +27,16 @@ def _output(metrics: MetricValues) -> Iterator[str]:
     for key, value in metrics.items():
         if key not in ("samples", "confusion", "baseline", "rows") and not isinstance(value, Mapping):
             rows.append((key, value, naive.get(key, "")))
-    yield from _aligned(rows)
+    yield from _align_columns(rows)
     for key, value in metrics.items():
         if isinstance(value, Mapping) and key not in ("baseline", "recursive") and value:
             yield ""
-            yield from _aligned(_table(key, value))
+            yield from _align_columns(_table(key, value))
     names = list(metrics.get("by_class", ()))
     if "confusion" in metrics and len(names) <= MOST_CLASSES:
         yield ""
         head: Sequence[object] = ("true \\ predicted", *names)
-        yield from _aligned([head, *((n, *row) for n, row in zip(names, metrics["confusion"], strict=True))])
+        yield from _align_columns([head, *((n, *row) for n, row in zip(names, metrics["confusion"], strict=True))])
     if fed_back := metrics.get("recursive"):  # metrics of their own kind: of the rows that forecasts are fed back to
         yield ""
         yield f"fed back to {fed_back['rows']} rows: {fed_back['samples']} samples"
@@ -64,14 +64,14 @@ def _table(key: str, value: Mapping[str, object]) -> list[Sequence[object]]:
     return rows
 
 
-def _aligned(rows: Sequence[Sequence[object]]) -> Iterator[str]:
-    written = [[_written(cell) for cell in row] for row in rows]
+def _align_columns(rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    written = [[_format_value(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in written) for i in range(len(written[0]))]
     for row in written:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _written(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, list):
-        return " ".join(_written(part) for part in value)
+        return " ".join(_format_value(part) for part in value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

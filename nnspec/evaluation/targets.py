@@ -104,7 +104,7 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
         counted |= {name: known} if known is not None else {}
         past = history_of(name, body, metadata, found, samples, body["horizon"] or ())
         if past is not None:
-            pasts[name] = _shaped(body, past[0]), past[1]
+            pasts[name] = _shape_history(body, past[0]), past[1]
         before = found.get(f"{names[name]} before")
         if before is not None:
             last[name] = before
@@ -121,7 +121,7 @@ def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labe
     )
 
 
-def _shaped(body: Metadata, history: History) -> History:
+def _shape_history(body: Metadata, history: History) -> History:
     """A history of axes `sample row column` in the shape of the targets."""
 
     def shaped(values: Array) -> Array:

@@ -25,14 +25,16 @@ def with_kinds(root: Node) -> Node:
         entries["model"] = _items(entries["model"])
     blocks, layers = entries.get("blocks"), entries.get("layers")
     if isinstance(blocks, Mapping):
-        entries["blocks"] = _changed(blocks, {name: _body(block) for name, block in blocks.entries.items()})
+        entries["blocks"] = _replace_alias(blocks, {name: _body(block) for name, block in blocks.entries.items()})
     if isinstance(layers, Mapping):
-        entries["layers"] = _changed(layers, {name: _item(layer) for name, layer in layers.entries.items()})
+        entries["layers"] = _replace_alias(layers, {name: _item(layer) for name, layer in layers.entries.items()})
     if isinstance(training := entries.get("training"), Mapping):
         entries["training"] = _with_objects(training)
     if isinstance(outputs := entries.get("outputs"), Mapping):
-        entries["outputs"] = _changed(outputs, {name: _with_objects(said) for name, said in outputs.entries.items()})
-    return _changed(root, entries)
+        entries["outputs"] = _replace_alias(
+            outputs, {name: _with_objects(said) for name, said in outputs.entries.items()}
+        )
+    return _replace_alias(root, entries)
 
 
 def with_kinds_in_path(path: str) -> str:
@@ -73,14 +75,14 @@ def _body(body: Node) -> Node:
     for name in _LISTED:
         if name in entries:
             entries[name] = _items(entries[name])
-    return _with_objects(_changed(body, entries))
+    return _with_objects(_replace_alias(body, entries))
 
 
 def _with_objects(body: Node) -> Node:
     """The initializers, optimizers, losses and their like of a mapping, each with its argument under its name."""
     if not isinstance(body, Mapping) or not any(isinstance(v, Mapping | Sequence) for v in body.entries.values()):
         return body
-    return _changed(body, {key: _objects(key, value) for key, value in body.entries.items()})
+    return _replace_alias(body, {key: _objects(key, value) for key, value in body.entries.items()})
 
 
 def _objects(key: str, value: Node) -> Node:
@@ -89,5 +91,5 @@ def _objects(key: str, value: Node) -> Node:
     return object_written_out(key, value)
 
 
-def _changed(node: Mapping, entries: dict[str, Node]) -> Mapping:
+def _replace_alias(node: Mapping, entries: dict[str, Node]) -> Mapping:
     return Mapping(entries, node.keys, node.span, node.size)

@@ -75,18 +75,18 @@ class AutoArgument:
 
 def with_value(node: Mapping, path: tuple[str | int, ...], value: Node) -> Mapping:
     """The tree with another value at a path."""
-    changed = _replaced(node, path, value)
+    changed = _replace_argument(node, path, value)
     assert isinstance(changed, Mapping)
     return changed
 
 
-def _replaced(node: Node, path: tuple[str | int, ...], value: Node) -> Node:
+def _replace_argument(node: Node, path: tuple[str | int, ...], value: Node) -> Node:
     if not path:
         return value
     step, rest = path[0], path[1:]
     if isinstance(node, Mapping) and isinstance(step, str) and step in node.entries:
-        return replace(node, entries={**node.entries, step: _replaced(node.entries[step], rest, value)})
+        return replace(node, entries={**node.entries, step: _replace_argument(node.entries[step], rest, value)})
     if isinstance(node, Sequence) and isinstance(step, int):
-        items = [_replaced(item, rest, value) if i == step else item for i, item in enumerate(node.items)]
+        items = [_replace_argument(item, rest, value) if i == step else item for i, item in enumerate(node.items)]
         return replace(node, items=tuple(items))
     return node

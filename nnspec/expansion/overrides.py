@@ -27,7 +27,7 @@ def apply_overrides(root: Node, overrides: MappingABC[str, object]) -> Node:
             raise SpecError.single("NN112", f"`{path}` is not a valid path; paths look like `vars.lookback`", span)
         if steps[0] == "vars" and len(steps) == 2:
             _require_use(root, str(steps[1]), span)
-        root = _replaced(root, steps, _value_node(value, span), span, path)
+        root = _replace_value(root, steps, _value_node(value, span), span, path)
     return root
 
 
@@ -62,7 +62,7 @@ def _require_use(root: Node, name: str, span: Span) -> None:
 def _value_node(value: object, span: Span) -> Node:
     if isinstance(value, str):
         try:
-            return _moved(parse(Source(span.source.name, value)), span)
+            return _move_spans(parse(Source(span.source.name, value)), span)
         except SpecError as error:
             first = error.diagnostics[0]
             raise SpecError.single("NN112", f"the value of `{span.source.text}`: {first.message}", span) from None
@@ -81,16 +81,16 @@ def _built(value: object, span: Span) -> Node:
     raise SpecError.single("NN112", f"a spec cannot contain a value of type {type(value).__name__}", span)
 
 
-def _moved(node: Node, span: Span) -> Node:
+def _move_spans(node: Node, span: Span) -> Node:
     if isinstance(node, Mapping):
         keys = {k: Scalar(v.value, span) for k, v in node.keys.items()}
-        return Mapping({k: _moved(v, span) for k, v in node.entries.items()}, keys, span, node.size)
+        return Mapping({k: _move_spans(v, span) for k, v in node.entries.items()}, keys, span, node.size)
     if isinstance(node, Sequence):
-        return Sequence(tuple(_moved(item, span) for item in node.items), span, node.size)
+        return Sequence(tuple(_move_spans(item, span) for item in node.items), span, node.size)
     return Scalar(node.value, span, node.is_plain)
 
 
-def _replaced(node: Node, steps: list[str | int], value: Node, span: Span, path: str) -> Node:
+def _replace_value(node: Node, steps: list[str | int], value: Node, span: Span, path: str) -> Node:
     if not steps:
         return value
     step, rest = steps[0], steps[1:]
@@ -101,10 +101,10 @@ def _replaced(node: Node, steps: list[str | int], value: Node, span: Span, path:
             message = f"`{path}`: no item `{step}`: the list has {count} (counted from 0)"
             raise SpecError.single("NN112", message, span)
         items = list(node.items)
-        items[index] = _replaced(items[index], rest, value, span, path)
+        items[index] = _replace_value(items[index], rest, value, span, path)
         return Sequence(tuple(items), node.span, node.size)
     if isinstance(node, Scalar) and node.value == step:  # `Adam` is short for `{Adam: {}}`, which can be set inside
-        inside = _replaced(Scalar(None, span), rest, value, span, path)
+        inside = _replace_value(Scalar(None, span), rest, value, span, path)
         return Mapping({str(step): inside}, {str(step): node}, node.span, 1 + inside.size)
     if isinstance(node, Mapping) or (isinstance(node, Scalar) and node.value is None):
         entries = dict(node.entries) if isinstance(node, Mapping) else {}
@@ -113,7 +113,7 @@ def _replaced(node: Node, steps: list[str | int], value: Node, span: Span, path:
         if key not in entries and rest and not isinstance(rest[0], str):
             raise SpecError.single("NN112", f"`{path}`: no key `{key}`{did_you_mean(key, entries)}", span)
         child: Node = entries.get(key, Scalar(None, span))
-        entries[key] = _replaced(child, rest, value, span, path)
+        entries[key] = _replace_value(child, rest, value, span, path)
         keys.setdefault(key, Scalar(key, span))
         return Mapping(entries, keys, node.span, 1 + sum(e.size for e in entries.values()))
     raise SpecError.single("NN112", f"`{path}`: `{step}` cannot be set inside the value `{node.value}`", span)

@@ -41,7 +41,9 @@ class Declarations:
                     found += self._axis(axis)
         known = {(related.span.line, related.span.column) for related in diagnostic.related}
         new = [
-            r for r in _once(found) if (r.span.line, r.span.column) not in known and not r.span.is_at(diagnostic.span)
+            r
+            for r in _drop_repeats(found)
+            if (r.span.line, r.span.column) not in known and not r.span.is_at(diagnostic.span)
         ]
         return replace(diagnostic, related=(*diagnostic.related, *new[:MAX_SHOWN])) if new else diagnostic
 
@@ -66,7 +68,7 @@ class Declarations:
         return result
 
 
-def _once(found: Iterable[Related | None]) -> list[Related]:
+def _drop_repeats(found: Iterable[Related | None]) -> list[Related]:
     seen: dict[tuple[int, int], Related] = {}
     for related in found:
         if related is not None:

@@ -140,7 +140,7 @@ def measure_engines(checked: Checked, names: Sequence[str]) -> tuple[dict[str, f
     with ExitStack() as stack:
         processes: dict[str, subprocess.Popen[str]] = {}
         for name in names:
-            processes[name] = stack.enter_context(_started(checked, name))
+            processes[name] = stack.enter_context(_start_process(checked, name))
             stack.callback(processes[name].kill)
             _await(name, processes[name], seconds, failures)
         for _ in range(TURNS):
@@ -150,7 +150,7 @@ def measure_engines(checked: Checked, names: Sequence[str]) -> tuple[dict[str, f
     return {name: min(turns) for name, turns in seconds.items() if name not in failures}, failures
 
 
-def _started(checked: Checked, name: str) -> subprocess.Popen[str]:
+def _start_process(checked: Checked, name: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "nnspec.jobs.engine_speed"]
     environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
     process = subprocess.Popen(

@@ -42,7 +42,7 @@ def distribute(checked: Checked, folder: Path, progress: Progress, *, resume: bo
     (folder / CHECKPOINT / FAULT).unlink(missing_ok=True)
     if not resume:
         CheckpointFiles(folder / CHECKPOINT).forget()
-    progress.say(f"{distribution.workers} workers: {_described(distribution)}")
+    progress.say(f"{distribution.workers} workers: {_describe_workers(distribution)}")
     share = share_of(checked, folder, distribution.workers)
     if distribution.ray is not None:
         run_on_ray(share, distribution.ray, span)
@@ -66,7 +66,7 @@ def share_of(checked: Checked, folder: Path, workers: int) -> Share:
     )
 
 
-def _described(distribution: Distribution) -> str:
+def _describe_workers(distribution: Distribution) -> str:
     if distribution.ray is None:
         return "processes of this machine"
     return f"Ray Train at {distribution.ray}" if distribution.ray else "Ray Train"
@@ -92,7 +92,7 @@ def run_here(
         ends, furthest = (1 if newest > furthest else ends + 1), newest
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         if ends >= MOST_ENDS:
-            raise _ended(share, how, span)
+            raise _report_end(share, how, span)
         progress.say(f"note: a worker ended {how}; all start again from the last checkpoint")
 
 
@@ -152,7 +152,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _ended(share: Share, how: str, span: Span) -> SpecError:
+def _report_end(share: Share, how: str, span: Span) -> SpecError:
     log = Path(share.folder) / CHECKPOINT / LOG
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     message = f"workers ended {MOST_ENDS} times, the last one {how}, without a new checkpoint between them"

@@ -103,12 +103,12 @@ def write_model(
     spec = resolved.to_yaml(checked.root)
     with progress.step("export"):
         exported = lower(checked, compiled, deployment, spec, engine, exporter)
-    used = _deployed(checked, deployment)
+    used = _select_deployment(checked, deployment)
     held_out: dict[str, np.ndarray] = {}
     if dataset is not None:
         last = next((dataset.splits[n] for n in ("test", "validation") if n in dataset.splits), None)
         if last is not None:
-            held_out = _compared(last.raw if used.inputs is deployment.inputs else last.x)
+            held_out = _select_samples(last.raw if used.inputs is deployment.inputs else last.x)
     with progress.step("verification"):
         layout = section.get("layout") or {}
         result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
@@ -159,7 +159,7 @@ def _tell_ranges(exported: ExportedModel, plan: DataPlan, dataset: Dataset) -> N
     exported.embed({**metadata, "inputs": inputs})
 
 
-def _compared(samples: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _select_samples(samples: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The samples that the gate looks at: all, or the first and last of those that are gathered."""
     count = len(next(iter(samples.values())))
     if count <= 2 * HELD_OUT or not any(is_gathered(values) for values in samples.values()):
@@ -185,7 +185,7 @@ def lower(
     """
     graph, section, target = checked.graph, checked.section("export"), exporter_of(checked, exporter)
     layout = section.get("layout") or {}
-    used = _deployed(checked, deployment)
+    used = _select_deployment(checked, deployment)
     node = checked.root.get("export")
     exported = target.lower(
         Deployable(
@@ -212,7 +212,7 @@ def lower(
     return exported
 
 
-def _deployed(checked: Checked, deployment: Deployment) -> Deployment:
+def _select_deployment(checked: Checked, deployment: Deployment) -> Deployment:
     """What of the data's scaling goes into the file."""
     section = checked.section("export")
     used = deployment if section.get("scaling", True) else deployment.unscaled

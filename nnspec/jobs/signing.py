@@ -50,19 +50,21 @@ def sign(target: Path, key: Path, *, password: str | None = None, signature: Pat
 
     found = signature or signature_of(target)
     if not target.exists():
-        raise _unusable(target, f"there is no `{target}`", None)
+        raise _report_unusable(target, f"there is no `{target}`", None)
     try:
         signer = signing.Config().use_elliptic_key_signer(
             private_key=key, password=password.encode() if password is not None else None
         )
     except (ValueError, TypeError, AttributeError, OSError) as error:
-        raise _unusable(key, f"`{key.name}` cannot be used as a key: {_said(error)}") from error
+        raise _report_unusable(key, f"`{key.name}` cannot be used as a key: {_describe_error(error)}") from error
     with tempfile.TemporaryDirectory() as folder:  # elsewhere: what is signed has no file more while it is read
         made = Path(folder) / found.name
         try:
-            signer.set_hashing_config(_hashed(target, [found])).sign(target, made)
+            signer.set_hashing_config(_hash_files(target, [found])).sign(target, made)
         except (ValueError, OSError) as error:
-            raise _unusable(target, f"`{target.name}` cannot be signed: {_said(error)}", None) from error
+            raise _report_unusable(
+                target, f"`{target.name}` cannot be signed: {_describe_error(error)}", None
+            ) from error
         with telling_unwritable(found), whole_file(found) as beside:
             shutil.copyfile(made, beside)
     return found
@@ -90,7 +92,9 @@ def check_signature(model: Path, key: Path, signature: Path | None = None) -> tu
     try:
         verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)
     except (ValueError, TypeError, AttributeError, OSError) as error:
-        raise _unusable(key, f"`{key.name}` cannot be used as a public key: {_said(error)}", _PUBLIC) from error
+        raise _report_unusable(
+            key, f"`{key.name}` cannot be used as a public key: {_describe_error(error)}", _PUBLIC
+        ) from error
     try:
         signed = _signed_files(found)
     except (ValueError, KeyError, TypeError, OSError):
@@ -99,11 +103,11 @@ def check_signature(model: Path, key: Path, signature: Path | None = None) -> tu
     if target != model and model.name not in signed:
         raise _unfit(found, f"`{found.name}` does not cover `{model.name}`", [])
     try:
-        verifier.set_hashing_config(_hashed(target, [found])).verify(target, found)
+        verifier.set_hashing_config(_hash_files(target, [found])).verify(target, found)
     except Exception as error:  # of many classes, whatever was done to the file
         if differing := _differing(target, found, signed):
             raise _unfit(found, f"`{Path(os.path.abspath(target)).name}` is not what was signed", differing) from None
-        raise _unfit(found, f"`{found.name}` is not a signature by this key", [_said(error)]) from None
+        raise _unfit(found, f"`{found.name}` is not a signature by this key", [_describe_error(error)]) from None
     return target, len(signed)
 
 
@@ -116,7 +120,7 @@ def _signed_files(signature: Path) -> dict[str, str]:
 
 def _differing(target: Path, signature: Path, signed: dict[str, str]) -> list[str]:
     """Files that are not what a signature claims."""
-    there = _hashed(target, [signature]).hash(target).resource_descriptors()
+    there = _hash_files(target, [signature]).hash(target).resource_descriptors()
     found = {entry.identifier: entry.digest.digest_hex for entry in there}
     changed = [name for name in signed if name in found and found[name] != signed[name]]
     kinds = {"changed": changed, "missing": signed.keys() - found.keys(), "new": found.keys() - signed.keys()}
@@ -127,7 +131,7 @@ def _differing(target: Path, signature: Path, signed: dict[str, str]) -> list[st
     ]
 
 
-def _hashed(target: Path, ignored: list[Path]) -> hashing.Config:
+def _hash_files(target: Path, ignored: list[Path]) -> hashing.Config:
     from model_signing import hashing
 
     folder = Path(os.path.abspath(target))
@@ -147,7 +151,7 @@ def _require(target: Path) -> None:
         )
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, AttributeError):  # model-signing asks every key for its curve
         return "it is not on an elliptic curve"
     if isinstance(error, OSError):
@@ -155,7 +159,7 @@ def _said(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(". ")
 
 
-def _unusable(path: Path, message: str, help_text: str | None = _PRIVATE) -> SpecError:
+def _report_unusable(path: Path, message: str, help_text: str | None = _PRIVATE) -> SpecError:
     fixes = [Fix(help_text)] if help_text is not None else []
     return SpecError.single("NN631", message, Span(Source(str(path), "")), fixes=fixes)
 

@@ -74,7 +74,7 @@ def _load(graph: Graph, file: StartFile, say: Callable[[str], None], compiled: C
                 raise _misfit(pair, file)
             arrays = stored.arrays(layers[known])
             found.update({(f"{name}:{place}" if len(pair.layers) > 1 else place): a for place, a in arrays.items()})
-        for variable, array in _matched(pair, compiled, found, file):
+        for variable, array in _match_arrays(pair, compiled, found, file):
             variable.assign(array)
     for layer in compiled.model.layers:
         if hasattr(layer, "finalize_state"):
@@ -83,7 +83,7 @@ def _load(graph: Graph, file: StartFile, say: Callable[[str], None], compiled: C
     say(f"started from {file.start.source}: {len(pairs)} of {holders} layers with weights")
 
 
-def _matched(
+def _match_arrays(
     pair: Pair, compiled: Compiled, arrays: Mapping[str, np.ndarray], file: StartFile
 ) -> list[tuple[KerasVariable, np.ndarray]]:
     """Each variable with its array: by the path under which Keras stores it, else in order."""

@@ -119,11 +119,11 @@ def write_variants(
                 fault = error.diagnostics[0]
                 found[name] = {"file": None, "reason": fault.message}
         refused += [fault] if fault is not None else []
-        progress.say(f"variant {name}: {_said(found[name])}")
+        progress.say(f"variant {name}: {_describe_variant(found[name])}")
     return found, refused
 
 
-def _said(result: VariantResult) -> str:
+def _describe_variant(result: VariantResult) -> str:
     if "reason" in result:
         return f"not written: {result['reason']}"
     speed = result["speed"]

@@ -219,7 +219,7 @@ class Artist:
             spoken=spoken,
             width=places.size[0],
             height=places.size[1],
-            boxes=tuple(_placed(box, centre) for box, centre in zip(plan.boxes, places.boxes, strict=True)),
+            boxes=tuple(_place_box(box, centre) for box, centre in zip(plan.boxes, places.boxes, strict=True)),
             lines=tuple(lines),
             frames=tuple(
                 Frame(title=title, link=link, at=at)
@@ -228,7 +228,7 @@ class Artist:
         )
 
 
-def _placed(box: Box, centre: Point) -> Box:
+def _place_box(box: Box, centre: Point) -> Box:
     width, height = box.size
     return replace(box, at=(round(centre[0] - width / 2, 1), round(centre[1] - height / 2, 1), width, height))
 

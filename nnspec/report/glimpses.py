@@ -43,7 +43,7 @@ class Glimpses:
         if is_picture(values, names):
             return self._picture(values)
         if values.ndim == 2 and min(values.shape) > 8:
-            return self._picture(_stretched(values.astype(np.float64).T))
+            return self._picture(_stretch_to_shades(values.astype(np.float64).T))
         if values.ndim <= 2 and len(values) > 3:
             return small_plot(values, names[0] or "position")
         return _cut(", ".join(format_number(value) for value in values.reshape(-1)[:12].tolist()))
@@ -69,7 +69,7 @@ def is_picture(values: Array, names: Sequence[str]) -> bool:
     return values.ndim == 2 or (values.ndim == 3 and names[:2] == ("height", "width") and values.shape[2] in (1, 3, 4))
 
 
-def _stretched(values: Array) -> Array:
+def _stretch_to_shades(values: Array) -> Array:
     """Any numbers as shades from 0 to 255, the first row at the bottom."""
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     return np.nan_to_num((values[::-1] - low) / ((high - low) or 1.0) * 255.0)
@@ -80,7 +80,7 @@ def _png(values: Array) -> bytes:
 
     wide = np.nan_to_num(values.astype(np.float64))
     if wide.min() < 0 or wide.max() > 255:
-        wide = _stretched(wide)[::-1]
+        wide = _stretch_to_shades(wide)[::-1]
     elif wide.max() <= 1:
         wide = wide * 255.0
     pixels = np.round(wide).astype(np.uint8)

@@ -62,10 +62,10 @@ def draw(title: str, text: str, paint: Callable[[Axes], None], *, width: float =
         paint(axes)
         buffer = io.StringIO()
         canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return Plot(title, text, _inlined(buffer.getvalue(), title), is_broad=width > height * 2)
+    return Plot(title, text, _inline_svg(buffer.getvalue(), title), is_broad=width > height * 2)
 
 
-def _inlined(svg: str, title: str) -> str:
+def _inline_svg(svg: str, title: str) -> str:
     """The `svg` element alone, as wide as the page lets it be, hidden from screen readers: the caption says it.
 
     Several of them are in one page, so an id that is referred to gets the plot's name, and all others go.
@@ -131,7 +131,7 @@ def plots_of(outcome: Outcome, is_in_order: bool) -> list[Plot]:
 
 def against_truth(outcome: Outcome) -> Plot:
     """Predicted values against true ones."""
-    truth, guess = map(_thinned, outcome.pairs())
+    truth, guess = map(_thin_out, outcome.pairs())
 
     def paint(axes: Axes) -> None:
         ends = [float(np.nanmin(truth)), float(np.nanmax(truth))]
@@ -325,7 +325,7 @@ def scores_over_rows(outcome: Outcome) -> Plot:
     return draw(f"{outcome.name}: scores in time", text, paint, width=7.4)
 
 
-def _thinned(values: np.ndarray) -> np.ndarray:
+def _thin_out(values: np.ndarray) -> np.ndarray:
     """Evenly spaced ones of many values."""
     places = np.linspace(0, len(values) - 1, min(_POINTS, len(values))).astype(int)
     return np.asarray(values[places])

@@ -31,8 +31,8 @@ def decode(file: Path, form: Form) -> Samples:
     if form.channels == 1:
         samples = samples.mean(axis=1, keepdims=True, dtype=np.float32)
     if form.rate not in (None, clip.rate):
-        samples = _converted(samples, clip.rate, int(form.rate or 0), clip.length(form.rate))
-    return _placed(_fitted(samples, form), form)
+        samples = _convert_rate(samples, clip.rate, int(form.rate or 0), clip.length(form.rate))
+    return _arrange_axes(_fit_length(samples, form), form)
 
 
 def decode_for(file: Path, body: Metadata) -> Samples:
@@ -65,7 +65,7 @@ def _read(file: Path, clip: Clip) -> Samples:
     return samples
 
 
-def _converted(samples: Samples, rate: int, to: int, length: int) -> Samples:
+def _convert_rate(samples: Samples, rate: int, to: int, length: int) -> Samples:
     try:
         import soxr
     except ImportError:
@@ -74,7 +74,7 @@ def _converted(samples: Samples, rate: int, to: int, length: int) -> Samples:
     return np.pad(made, ((0, length - len(made)), (0, 0)))  # a sample more or less, as soxr rounds
 
 
-def _fitted(samples: Samples, form: Form) -> Samples:
+def _fit_length(samples: Samples, form: Form) -> Samples:
     size = max(len(samples), form.least) if form.size is None else form.size
     if len(samples) > size:
         first = (len(samples) - size) // 2
@@ -82,7 +82,7 @@ def _fitted(samples: Samples, form: Form) -> Samples:
     return np.pad(samples, ((0, size - len(samples)), (0, 0)), constant_values=np.float32(form.fill))
 
 
-def _placed(samples: Samples, form: Form) -> Samples:
+def _arrange_axes(samples: Samples, form: Form) -> Samples:
     """Axes `sample channel` to those of the form."""
     order = [("sample", "channel").index(axis) for axis in form.axes if axis]
     kept = samples if "channel" in form.axes else samples[:, 0]

@@ -41,13 +41,13 @@ def decode(file: Path, form: Form) -> NDArray[np.uint8]:
             with Image.open(file, formats=_FORMATS) as opened:
                 opened.load()
                 upright = ImageOps.exif_transpose(opened)
-                fitted = _fitted(_indices(upright) if form.is_mask else _in_mode(upright, form.mode), form)
+                fitted = _fit_size(_indices(upright) if form.is_mask else _in_mode(upright, form.mode), form)
                 values = np.asarray(fitted, np.uint8)
     except ImageError:
         raise
     except Exception as error:  # what damaged files make Pillow's decoders raise has no common class
         raise ImageError(_reason(error)) from None
-    return _placed(values, form)
+    return _arrange_axes(values, form)
 
 
 def decode_for(file: Path, body: Metadata) -> NDArray[np.uint8]:
@@ -86,7 +86,7 @@ def _indices(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _fitted(picture: Image.Image, form: Form) -> Image.Image:
+def _fit_size(picture: Image.Image, form: Form) -> Image.Image:
     """Resized to the form: bilinear with antialiasing; masks by the nearest pixel."""
     from PIL import Image, ImageOps
 
@@ -99,7 +99,7 @@ def _fitted(picture: Image.Image, form: Form) -> Image.Image:
     return picture if picture.size == size else picture.resize(size, method)
 
 
-def _placed(values: NDArray[np.uint8], form: Form) -> NDArray[np.uint8]:
+def _arrange_axes(values: NDArray[np.uint8], form: Form) -> NDArray[np.uint8]:
     """Axes `height width [channel]` to those of the form."""
     names = ["height", "width", "channel"][: values.ndim]
     order = [names.index(axis) for axis in form.axes if axis in names]

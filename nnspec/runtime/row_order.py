@@ -96,13 +96,15 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
         ranks = np.zeros(count, np.int64)
     starts = np.flatnonzero(np.diff(ranks, prepend=-1))
     if time in keys and metadata.get("window"):
-        notes += _doubled(file, [keys[time][row] for row in order], ranks, time)
+        notes += _describe_duplicates(file, [keys[time][row] for row in order], ranks, time)
         if metadata.get("every"):
-            notes += _apart(file, [moments[row] for row in order], [keys[time][row] for row in order], ranks, metadata)
+            notes += _describe_steps(
+                file, [moments[row] for row in order], [keys[time][row] for row in order], ranks, metadata
+            )
     return RowOrder(np.array(order, np.int64), starts, keys, tuple(notes))
 
 
-def _doubled(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: str) -> list[str]:
+def _describe_duplicates(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: str) -> list[str]:
     """What is said of rows of one series that have one time: their windows may mix what belongs apart."""
     same = [i for i in range(1, len(times)) if times[i] == times[i - 1] and ranks[i] == ranks[i - 1]]
     if not same:
@@ -113,7 +115,7 @@ def _doubled(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: s
     ]
 
 
-def _apart(
+def _describe_steps(
     file: Path, moments: Sequence[SortKey], times: Sequence[str], ranks: NDArray[np.int64], metadata: Metadata
 ) -> list[str]:
     """What is said of rows that are not as far apart as those of training: windows count rows."""

@@ -32,7 +32,7 @@ def class_weights(graph: Graph, split: Split, settings: Settings, deployment: De
         if each is None:
             found.pop(name, None)
         elif not isinstance(each, str):
-            found[name] = _weighed(output, split.y[name], each, _labels(output, deployment), settings)
+            found[name] = _weigh_targets(output, split.y[name], each, _labels(output, deployment), settings)
     return found
 
 
@@ -44,7 +44,7 @@ def _labels(output: Output, deployment: Deployment) -> Sequence[object]:
     return known or ()
 
 
-def _weighed(
+def _weigh_targets(
     output: Output, targets: np.ndarray, wanted: Wanted, labels: Sequence[object], settings: Settings
 ) -> np.ndarray:
     known = list(labels) or list(range(max(int(part.max()) for part in chunks(targets)) + 1))

@@ -117,14 +117,14 @@ def balanced_weights(graph: Graph, split: Split) -> dict[str, np.ndarray]:
             continue
         counted = split.counts(name)
         codes = each_chunk(lambda part: part.astype(np.int64), targets)
-        found[name] = _balanced(codes, codes if counted is None else codes[counted])
+        found[name] = _balance_weights(codes, codes if counted is None else codes[counted])
         # Losses of yes and no are means over the last axis.
         if output.task == "binary" and targets.ndim > 1 and output.counts != "values":
             found[name] = each_chunk(lambda part: part.mean(axis=-1), found[name])
     return found
 
 
-def _balanced(codes: np.ndarray, counted: np.ndarray) -> np.ndarray:
+def _balance_weights(codes: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """The weight of each code; of those that none of `counted` holds, 0."""
     often: Counter[int] = Counter()
     for part in chunks(counted):

@@ -57,12 +57,14 @@ def variants(
         made = {}
         for name, values in drawn.items():
             padding = paddings.get(name)
-            made[name] = values if padding is None else _padded(_without(values, padding, rng), padding, place, rng)
+            made[name] = (
+                values if padding is None else _pad_values(_replace_padding(values, padding, rng), padding, place, rng)
+            )
         result.append(made)
     emptied = {name for name, value in graph.inputs.items() if value.dtype == "string"}
     emptied = {name for name in emptied if not refuses_unknown(graph, name)}
     if emptied:
-        result.append({name: _emptied(values) if name in emptied else values for name, values in drawn.items()})
+        result.append({name: _empty_texts(values) if name in emptied else values for name, values in drawn.items()})
     if batch > 1 and not graph.batches:
         result.append({name: values[:1] for name, values in result[min(1, len(result) - 1)].items()})
     return result
@@ -128,7 +130,7 @@ def _undone(path: list[Node], value: float, weights_of: WeightsOf) -> float | np
     return result
 
 
-def _padded(values: np.ndarray, padding: Padding, place: str, rng: np.random.Generator) -> np.ndarray:
+def _pad_values(values: np.ndarray, padding: Padding, place: str, rng: np.random.Generator) -> np.ndarray:
     """The values with padding at a place, each sample with another length of it."""
     count = len(values)
     if place == "none":
@@ -157,7 +159,7 @@ def _where(flags: np.ndarray, padding: Padding, values: np.ndarray) -> np.ndarra
     return np.where(flags, np.asarray(padding.value, values.dtype), values)
 
 
-def _without(values: np.ndarray, padding: Padding, rng: np.random.Generator) -> np.ndarray:
+def _replace_padding(values: np.ndarray, padding: Padding, rng: np.random.Generator) -> np.ndarray:
     """The values with another one wherever one happens to be padding: ids are drawn at random."""
     if isinstance(padding.value, np.ndarray) or values.dtype.kind not in "iu":
         return values
@@ -166,7 +168,7 @@ def _without(values: np.ndarray, padding: Padding, rng: np.random.Generator) -> 
     return np.where(values == padding.value, drawn, values)
 
 
-def _emptied(values: np.ndarray) -> np.ndarray:
+def _empty_texts(values: np.ndarray) -> np.ndarray:
     """Texts of which every other one is empty; numbers as they are."""
     if values.dtype.kind not in "OUS":
         return values

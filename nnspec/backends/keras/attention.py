@@ -71,7 +71,7 @@ class _Careful:
         widths = query.shape[-1], value.shape[-1]
         if widths[0] == widths[1] or not needs_even_widths():
             return super()._compute_attention(query, key, value, *args, **others)  # type: ignore[misc, no-any-return]
-        query, key, value = (_widened(tensor, max(widths)) for tensor in (query, key, value))
+        query, key, value = (_pad_last_axis(tensor, max(widths)) for tensor in (query, key, value))
         made, scores = super()._compute_attention(query, key, value, *args, **others)  # type: ignore[misc]
         return made[..., : widths[1]], scores
 
@@ -99,7 +99,7 @@ def needs_even_widths() -> bool:
     return bool(keras.backend.backend() == "jax")
 
 
-def _widened(tensor: KerasTensor, width: int) -> KerasTensor:
+def _pad_last_axis(tensor: KerasTensor, width: int) -> KerasTensor:
     """The last axis with zeros behind it."""
     rest = width - tensor.shape[-1]
     return keras.ops.pad(tensor, [*[(0, 0)] * (len(tensor.shape) - 1), (0, rest)]) if rest else tensor

@@ -86,7 +86,7 @@ class Checkpoint(Callback):  # type: ignore[misc]
         self.is_stopped = bool(state["is_stopped"])
         self.trained.optimizer.build(self.trained.trainable_variables)
         if self.best:
-            self.best_weights = _numbered(found, "best")
+            self.best_weights = _arrays_of_kind(found, "best")
         self._assign("variable", trained_variables(self.trained))
         for callback, sizes in zip(self.callbacks, state["files"], strict=False):
             rewind(callback, self.folder, sizes)
@@ -112,11 +112,11 @@ class Checkpoint(Callback):  # type: ignore[misc]
         if self.found is not None:
             remembered = self.found.state["callbacks"]
             for i, (callback, memory) in enumerate(zip(self.callbacks, remembered, strict=False)):
-                restore_memory(callback, memory, _numbered(self.found, f"kept.{i}") or None)
+                restore_memory(callback, memory, _arrays_of_kind(self.found, f"kept.{i}") or None)
 
     def _assign(self, kind: str, variables: Sequence[KerasVariable]) -> None:
         assert self.found is not None
-        values = _numbered(self.found, kind)
+        values = _arrays_of_kind(self.found, kind)
         if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
             raise ValueError(
                 f"it has {len(values)} variables, but the network has {len(variables)}, or their shapes differ"
@@ -168,7 +168,7 @@ def _arrays(kind: str, values: Iterable[Tensor]) -> dict[str, np.ndarray]:
     return {f"{kind}.{i}": np.asarray(value) for i, value in enumerate(values)}
 
 
-def _numbered(saved: Saved, kind: str) -> list[np.ndarray]:
+def _arrays_of_kind(saved: Saved, kind: str) -> list[np.ndarray]:
     """The arrays of a kind, in their order."""
     count = sum(name.rpartition(".")[0] == kind for name in saved.arrays)
     return [saved.arrays[f"{kind}.{i}"] for i in range(count)]

@@ -66,7 +66,7 @@ class KerasFormula:
     def for_every_sample(self, tensor: Tensor) -> Tensor:
         """The only weight, as often as the tensor has samples."""
         (weight,) = self.own
-        return _repeated(self.rows(weight, tensor), tensor)
+        return _repeat_for_batch(self.rows(weight, tensor), tensor)
 
     def compute(
         self, node: Node, tensors: Sequence[Tensor], used: Collection[str], walk: Callable[..., Tensor]
@@ -89,7 +89,7 @@ class KerasFormula:
             values[weight.name] = _spread(self.rows(weight, tensors[0]), ax.names(weight.axes), order)
         made = walk(_Operations(values, order), values)
         if is_constant:
-            made = _repeated(made, tensors[0])
+            made = _repeat_for_batch(made, tensors[0])
         present = ax.names(node.outputs[0].axes)
         gone = [i + 1 for i, axis in enumerate(order) if axis not in present]
         made = ops.squeeze(made, gone) if gone else made
@@ -126,7 +126,7 @@ def _zeros(tensor: Tensor, samples: slice, dtype: str) -> Tensor:
     return ops.zeros_like(ops.reshape(first, (-1, 1)), dtype=dtype)
 
 
-def _repeated(row: Tensor, tensor: Tensor) -> Tensor:
+def _repeat_for_batch(row: Tensor, tensor: Tensor) -> Tensor:
     """A row of batch once for every sample of a tensor."""
     zeros = _zeros(tensor, slice(None), "float32")
     return add(row, ops.reshape(zeros, (-1, *[1] * (len(row.shape) - 1))))

@@ -105,7 +105,7 @@ def rows_of(samples: Samples, order: Order, epoch: int) -> np.ndarray:
 def batch_of(samples: Samples, rows: np.ndarray, epoch: int) -> tuple[Values, ...]:
     """The batch of these samples: `(inputs, targets)`, with `weights` behind them where there are any."""
     parts = [part for part in (samples.inputs, samples.targets, samples.weights) if part is not None]
-    batch = tuple(_gathered(part, rows) for part in parts)
+    batch = tuple(_gather_rows(part, rows) for part in parts)
     return batch if samples.change is None else samples.change(batch, rows, epoch)
 
 
@@ -137,10 +137,10 @@ def dataset(samples: Samples, order: Order, gather: BatchOf) -> KerasDataset:
     return Batches()
 
 
-def _gathered(values: Values, rows: np.ndarray) -> Values:
+def _gather_rows(values: Values, rows: np.ndarray) -> Values:
     """The rows of one array, or of several by name."""
     if isinstance(values, Mapping):
-        return {name: _gathered(value, rows) for name, value in values.items()}
+        return {name: _gather_rows(value, rows) for name, value in values.items()}
     taken = np.asarray(values[rows])
     return taken.astype(np.float32) if taken.dtype == np.float64 else taken
 

@@ -44,7 +44,7 @@ def measure_output(
         share = float(1 / (1 + np.exp(-threshold)))
     built = build_metrics(output, share, is_weighted=is_weighted)
     for measure, metric in zip(measures(output, is_weighted=is_weighted), built, strict=True):
-        truth, said = (seen, predicted) if measure.kind != "R2Score" else _centred(output, seen, predicted)
+        truth, said = (seen, predicted) if measure.kind != "R2Score" else _subtract_means(output, seen, predicted)
         for start in range(0, len(predicted), BATCH):
             part = slice(start, start + BATCH)
             if weights is None:
@@ -61,7 +61,7 @@ def _of_targets(weights: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.broadcast_to(weights.reshape(-1, *(1,) * (truth.ndim - 1)), truth.shape).astype(np.float32)
 
 
-def _centred(output: Output, truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _subtract_means(output: Output, truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both less the mean target of each column, which changes no R²: Keras sums squares of float32 and subtracts
     them, and of a column far from 0 hardly a digit would be left."""
     if output.task != "regression" or output.counts != "all" or not len(truth):

@@ -53,7 +53,9 @@ def predict_in_batches(compute: Callable[[Values], Values], inputs: Values, batc
     for start in range(0, count, batch_size):
         part = slice(start, min(start + batch_size, count))
         rows = np.arange(start, start + min(batch_size, count)).clip(max=count - 1)  # of one size: one trace
-        given: Values = {n: _at(a, rows) for n, a in named.items()} if named is not None else _at(inputs, rows)
+        given: Values = (
+            {n: _take_rows(a, rows) for n, a in named.items()} if named is not None else _take_rows(inputs, rows)
+        )
         made = compute(given)
         is_alone = not isinstance(made, dict)
         for name, values in ({"": made} if is_alone else made).items():
@@ -64,7 +66,7 @@ def predict_in_batches(compute: Callable[[Values], Values], inputs: Values, batc
     return found[""] if is_alone else found
 
 
-def _at(values: Tensor, rows: np.ndarray) -> Tensor:
+def _take_rows(values: Tensor, rows: np.ndarray) -> Tensor:
     """These rows of an array, or of the tensor that text is."""
     if isinstance(values, Gathered | np.ndarray):
         return values[rows]

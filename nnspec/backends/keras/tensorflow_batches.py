@@ -62,7 +62,7 @@ def batches_of_epochs(
     def batch(chosen: tuple[Tensor, Tensor], all_of_it: tuple[Values, ...]) -> tuple[Values, ...]:
         rows, epoch = chosen
         parts: tuple[Values, ...] = tf.nest.map_structure(lambda array: tf.gather(array, rows), all_of_it)
-        return parts if samples.change is None else _changed(samples, parts, rows, tf.cast(epoch, tf.int32))
+        return parts if samples.change is None else _augment_batch(samples, parts, rows, tf.cast(epoch, tf.int32))
 
     chosen = without_first(numbers(first, stop).flat_map(of_epoch), skipped)
     pairs = tf.data.Dataset.zip((chosen, tf.data.Dataset.from_tensors(data).repeat()))
@@ -72,7 +72,7 @@ def batches_of_epochs(
     return taken.with_options(options).prefetch(tf.data.AUTOTUNE)
 
 
-def _changed(samples: Samples, parts: tuple[Values, ...], chosen: Tensor, epoch: Tensor) -> tuple[Tensor, ...]:
+def _augment_batch(samples: Samples, parts: tuple[Values, ...], chosen: Tensor, epoch: Tensor) -> tuple[Tensor, ...]:
     """A batch as `samples.change` turns it out; its arrays keep their dtypes."""
     import tensorflow as tf
 

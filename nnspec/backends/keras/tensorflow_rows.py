@@ -24,13 +24,13 @@ def sum_repeated_rows(optimizer: KerasOptimizer) -> None:
     def apply(
         self: KerasOptimizer, grads: Sequence[Tensor], trainable_variables: Sequence[KerasVariable] | None = None
     ) -> None:
-        plain([_summed(gradient) for gradient in grads], trainable_variables)
+        plain([_sum_rows(gradient) for gradient in grads], trainable_variables)
 
     inner.apply = MethodType(apply, inner)
     setattr(inner, MARK, True)
 
 
-def _summed(gradient: Tensor) -> Tensor:
+def _sum_rows(gradient: Tensor) -> Tensor:
     """A gradient with each row once; one that is no list of rows stays as it is."""
     import tensorflow as tf
 

@@ -24,7 +24,7 @@ def streamed(samples: Samples, order: Order, first: int | Tensor, stop: int, ski
 
     parts = parts_of(samples)
     arrays = [_as_array(array) for part in parts for array in flat(part)]
-    shapes = [(None, *array.shape[1:]) for array in _first(samples, parts, arrays)]
+    shapes = [(None, *array.shape[1:]) for array in _first_sample(samples, parts, arrays)]
     dtypes = [tf.as_dtype(np.float32 if array.dtype == np.float64 else array.dtype) for array in arrays]
     count, size = len(arrays[0]), order.batch_size
     bytes_of_batch = size * sum(array.nbytes // len(array) for array in arrays)
@@ -40,7 +40,7 @@ def streamed(samples: Samples, order: Order, first: int | Tensor, stop: int, ski
         ]
         if samples.change is None:
             return taken
-        changed = samples.change(_nested(parts, taken), rows, int(number))
+        changed = samples.change(_nest(parts, taken), rows, int(number))
         return [np.asarray(array) for part in changed for array in flat(part)]
 
     def pieces(epoch: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def streamed(samples: Samples, order: Order, first: int | Tensor, stop: int, ski
         """Batches of what was gathered at a time; the last of all may be smaller."""
         held = tf.shape(gathered[0], out_type=tf.int64)[0]
         return tf.data.Dataset.range(0, held, size).map(
-            lambda start: _nested(parts, [sized(array[start : start + size]) for array in gathered])
+            lambda start: _nest(parts, [sized(array[start : start + size]) for array in gathered])
         )
 
     chosen = without_first(numbers(first, stop).flat_map(pieces), skipped, lambda left_out: left_out // together)
@@ -110,14 +110,12 @@ def _as_array(values: Tensor) -> np.ndarray | Gathered:
     return values if isinstance(values, Gathered) else np.asarray(values)
 
 
-def _first(samples: Samples, parts: tuple[Values, ...], arrays: list[np.ndarray | Gathered]) -> list[np.ndarray]:
+def _first_sample(samples: Samples, parts: tuple[Values, ...], arrays: list[np.ndarray | Gathered]) -> list[np.ndarray]:
     """One sample of each array as it reaches the model, for its axes."""
     taken = [np.asarray(array[np.zeros(1, np.int64)]) for array in arrays]
     if samples.change is None:
         return taken
-    return [
-        np.asarray(a) for part in samples.change(_nested(parts, taken), np.zeros(1, np.int64), 0) for a in flat(part)
-    ]
+    return [np.asarray(a) for part in samples.change(_nest(parts, taken), np.zeros(1, np.int64), 0) for a in flat(part)]
 
 
 def _rows_of(array: np.ndarray | Gathered, rows: np.ndarray) -> np.ndarray:
@@ -125,7 +123,7 @@ def _rows_of(array: np.ndarray | Gathered, rows: np.ndarray) -> np.ndarray:
     return np.take(array, rows, axis=0) if is_whole else array[rows]
 
 
-def _nested(parts: tuple[Values, ...], arrays: Sequence[Tensor]) -> tuple[Values, ...]:
+def _nest(parts: tuple[Values, ...], arrays: Sequence[Tensor]) -> tuple[Values, ...]:
     """Flat arrays in the form of the parts."""
     rest = iter(arrays)
     return tuple({name: next(rest) for name in part} if isinstance(part, dict) else next(rest) for part in parts)

@@ -99,7 +99,7 @@ def _indicator(lowering: Lowering, number: NumberEncoding, tensor: str) -> str:
     is_gap = lowering.node("IsNaN", tensor)
     for marker in number.markers:
         is_gap = lowering.node("Or", is_gap, lowering.node("Equal", tensor, lowering.scalar(marker)))
-    return _last(lowering, lowering.node("Cast", is_gap, to=onnx_type("float32")))
+    return _add_last_axis(lowering, lowering.node("Cast", is_gap, to=onnx_type("float32")))
 
 
 def _encode_truth(lowering: Lowering, truth: TruthEncoding, tensor: str) -> Iterator[str]:
@@ -117,7 +117,7 @@ def _encode_truth(lowering: Lowering, truth: TruthEncoding, tensor: str) -> Iter
         yield _indicator(lowering, truth.number, numbers)
 
 
-def _last(lowering: Lowering, tensor: str) -> str:
+def _add_last_axis(lowering: Lowering, tensor: str) -> str:
     """The values along a further last axis of size 1."""
     return lowering.node("Unsqueeze", tensor, lowering.constant(np.asarray([-1], np.int64), "last"))
 
@@ -128,7 +128,7 @@ def _encode_numbers(lowering: Lowering, numbers: Sequence[NumberEncoding], tenso
     def row(values: Sequence[float], hint: str) -> str:
         return lowering.constant(np.asarray(values, np.float32), hint)
 
-    spread = [_last(lowering, tensor) for tensor in tensors]
+    spread = [_add_last_axis(lowering, tensor) for tensor in tensors]
     tensor = spread[0] if len(spread) == 1 else lowering.node("Concat", *spread, axis=-1)
     fills = [np.nan if number.fill is None else number.fill for number in numbers]
     if not np.all(np.isnan(fills)):
@@ -161,7 +161,7 @@ def _encode_category(lowering: Lowering, category: CategoryEncoding, view: View)
         default_int64=category.unknown,
     )
     if category.form == "index":
-        return lowering.node("Cast", _last(lowering, codes), to=onnx_type("float32"))
+        return lowering.node("Cast", _add_last_axis(lowering, codes), to=onnx_type("float32"))
     depth = lowering.constant(np.asarray(category.size, np.int64), "depth")
     return lowering.node("OneHot", codes, depth, lowering.constant(np.asarray([0, 1], np.float32), "off_on"))
 
@@ -200,7 +200,7 @@ def _encode_multi_hot(lowering: Lowering, words: MultiHotEncoding, tensor: str) 
         values_int64s=[1] * len(words.gaps),
         default_int64=0,
     )
-    is_gap = _last(lowering, lowering.node("Cast", gaps, to=onnx_type("bool")))
+    is_gap = _add_last_axis(lowering, lowering.node("Cast", gaps, to=onnx_type("bool")))
     return lowering.node("Where", is_gap, lowering.constant(words.gap_row, "gap"), found)
 
 

@@ -136,9 +136,9 @@ def _add_last_values(lowering: Lowering, view: View, raw: View, relative: Relati
         columns = replace(columns, tensor=tensor, dims=dims, axes=axes)
     ready = lowering.canonical(view)
     if relative.is_scaled:
-        magnitude = _beside(lowering, _magnitude(lowering, columns, relative), relative)
+        magnitude = _broadcast_to_output(lowering, _magnitude(lowering, columns, relative), relative)
         ready = replace(ready, tensor=lowering.node("Mul", ready.tensor, magnitude))
-    last = _beside(lowering, _last_step(lowering, columns, relative), relative)
+    last = _broadcast_to_output(lowering, _last_step(lowering, columns, relative), relative)
     return replace(ready, tensor=lowering.node("Add", ready.tensor, last))
 
 
@@ -167,7 +167,7 @@ def _without_step(view: View, tensor: str, place: int, step: int) -> View:
     return replace(view, tensor=tensor, dims=dims, axes=axes)
 
 
-def _beside(lowering: Lowering, view: View, relative: Relative) -> str:
+def _broadcast_to_output(lowering: Lowering, view: View, relative: Relative) -> str:
     """A window's values, a number a column, in dimensions that meet those of the output."""
     group = view.axes[relative.feature] if relative.feature is not None else ()
     spread = [group if size > 1 else () for size in relative.shape]

@@ -34,8 +34,8 @@ def fix_of_keys(source: SourcePlan, keys: Mapping[str, object], about: str, *, i
     Args:
         about: what its text begins with.
     """
-    lines = {key: f"{key}: {_written(value)}" for key, value in keys.items()}
-    edits = [Edit(source.spans[key], _written(keys[key])) for key in lines if key in source.spans]
+    lines = {key: f"{key}: {_quote_mark(value)}" for key, value in keys.items()}
+    edits = [Edit(source.spans[key], _quote_mark(keys[key])) for key in lines if key in source.spans]
     added = [line for key, line in lines.items() if key not in source.spans]
     if added and source.spans:
         end = source.span.moved(line=source.span.end_line, column=source.span.end_column)
@@ -50,6 +50,6 @@ def fix_of_keys(source: SourcePlan, keys: Mapping[str, object], about: str, *, i
     return Fix(f"{about}write `{', '.join(lines.values())}` next to the path", tuple(edits), how)
 
 
-def _written(value: object) -> str:
+def _quote_mark(value: object) -> str:
     """Marks stand in quotes, though YAML would read some without: `";"` is found more easily than `;`."""
     return f'"{value}"' if isinstance(value, str) and len(value) == 1 and value not in '"\\\t' else as_yaml(value)

@@ -26,7 +26,7 @@ def check_gaps(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[
         if slot.role == "inputs" and rule.is_in_graph:
             continue
         if slot.role == "inputs" and rule.policy in CARRIED:
-            faults += _unfilled(slot, index, layout, {positions[row] for row in rows})
+            faults += _check_leading_gaps(slot, index, layout, {positions[row] for row in rows})
             continue
         if rule.policy not in ("error", "drop"):
             faults.append(_target_with_gaps(rule, slot, index, len(rows)))
@@ -72,7 +72,7 @@ def gaps_of(files: PlanFacts, slot: SlotPlan) -> dict[int, list[int]]:
     return found
 
 
-def _unfilled(slot: SlotPlan, index: int, layout: RowLayout, at: set[int]) -> list[Diagnostic]:
+def _check_leading_gaps(slot: SlotPlan, index: int, layout: RowLayout, at: set[int]) -> list[Diagnostic]:
     """Gaps with which a series begins: there is nothing to fill them with."""
     rows = []
     for series in layout.series:
@@ -95,7 +95,7 @@ def _target_with_gaps(rule: MissingRule, slot: SlotPlan, index: int, count: int)
         "every sample with such a target is left out",
         slot.span_of(slot.item_key("columns", index)),
         path=slot.where("columns"),
-        notes=(f"`missing: {rule.policy}` fills inputs only: {_filled_in(rule)} is not a measured target",),
+        notes=(f"`missing: {rule.policy}` fills inputs only: {_describe_filled(rule)} is not a measured target",),
         fixes=(
             Fix("remove these rows from the file, or enter the right values"),
             Fix("`missing: drop` leaves out every sample with a gap in inputs too, without this warning"),
@@ -104,7 +104,7 @@ def _target_with_gaps(rule: MissingRule, slot: SlotPlan, index: int, count: int)
     )
 
 
-def _filled_in(rule: MissingRule) -> str:
+def _describe_filled(rule: MissingRule) -> str:
     return "a repeated value" if rule.policy in CARRIED else "a value that was filled in"
 
 

@@ -92,11 +92,12 @@ def _check_groups(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagn
     if split.group is not None and split.has_labels:
         parts, groups = row_parts(plan, files, rows), column_values(plan, files, split.group, rows)
         drawn = [part.name for part in split.parts if part.label is None and split.by == "label"]
-        shared = {} if parts is None or groups is None else _shared(parts, groups)
+        shared = {} if parts is None or groups is None else _groups_in_two_splits(parts, groups)
         if shared:
             first, names = next(iter(shared.items()))
             message = (
-                f"`group` keeps the values of `{split.group}` together, but the labels put {_counted(len(shared))} "
+                f"`group` keeps the values of `{split.group}` together, but the labels put "
+                f"{_describe_count(len(shared))} "
                 f"into two splits: `{first}` is in {quoted(sorted(names))}"
             )
             notes = (f"`{drawn[0]}` is drawn from the training rows",) if drawn else ()
@@ -107,7 +108,7 @@ def _check_groups(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagn
         yield from _check_names(plan, files, rows)
 
 
-def _shared(parts: Sequence[str | None], groups: Sequence[object]) -> dict[str, set[str]]:
+def _groups_in_two_splits(parts: Sequence[str | None], groups: Sequence[object]) -> dict[str, set[str]]:
     """The groups with rows in two splits, each with these."""
     found: dict[str, set[str]] = {}
     for part, group in zip(parts, groups, strict=True):
@@ -116,7 +117,7 @@ def _shared(parts: Sequence[str | None], groups: Sequence[object]) -> dict[str, 
     return {group: names for group, names in found.items() if len(names) > 1}
 
 
-def _counted(count: int) -> str:
+def _describe_count(count: int) -> str:
     return "one of them" if count == 1 else f"{count} of them"
 
 

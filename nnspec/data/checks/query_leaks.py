@@ -41,12 +41,12 @@ def check_query(plan: DataPlan) -> Iterator[Diagnostic]:
         return
     sql = str(source.options["query"])
     read = {name for slot in plan.inputs.values() if slot.ahead == "no" for name in slot.columns}
-    found = _Reader(_parsed(sql), plan).found()
+    found = _Reader(_parse_query(sql), plan).found()
     for name in sorted(read & found.keys()):
-        yield _told(source, sql, name, found[name])
+        yield _report_leak(source, sql, name, found[name])
 
 
-def _parsed(sql: str) -> object:
+def _parse_query(sql: str) -> object:
     from nnspec.runtime.engine import connect
 
     connection = connect()
@@ -57,7 +57,7 @@ def _parsed(sql: str) -> object:
     return json.loads(text)
 
 
-def _told(source: SourcePlan, sql: str, name: str, find: _Find) -> Diagnostic:
+def _report_leak(source: SourcePlan, sql: str, name: str, find: _Find) -> Diagnostic:
     start, stop = (count_characters(sql, place) for place in (find.start, find.start + find.length))
     span = place_in_scalar(source.span, sql, start, max(1, stop - start))
     warning = Severity.WARNING

@@ -147,7 +147,7 @@ def _gathered_columns(slot: SlotPlan, values: Values) -> JsonObject | None:
     shape, dtype = next(iter(values.values())).shape, next(iter(values.values())).dtype
     if shape[-1] != len(slot.columns) or dtype.kind not in "biuf":
         return None
-    found = {split: [_told(each) for each in summarize_columns(given)] for split, given in values.items()}
+    found = {split: [_describe_leak(each) for each in summarize_columns(given)] for split, given in values.items()}
     columns = {
         name: {"type": str(dtype), "splits": {split: each[index] for split, each in found.items()}}
         for index, name in enumerate(slot.columns)
@@ -235,10 +235,10 @@ def _summary_in_chunks(values: np.ndarray) -> JsonObject:
         most = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:5]
         found: JsonObject = {"values": size - missing, "missing": missing, "distinct": len(words)}
         return {**found, "most": [list(pair) for pair in most]}
-    return _told(summarize(values))
+    return _describe_leak(summarize(values))
 
 
-def _told(summary: Summary) -> JsonObject:
+def _describe_leak(summary: Summary) -> JsonObject:
     found: JsonObject = {"values": summary.known, "missing": summary.missing}
     if summary.known:
         found |= {"mean": _plain(summary.mean), "std": _plain(summary.deviation)}

@@ -56,7 +56,7 @@ def _compare(data: Dataset, pair: tuple[str, str], inputs: Hashes, both: Hashes)
     rows: list[tuple[int, int]] = []
     parts = 1 << max(0, (data.splits[first].size // _AT_ONCE).bit_length())
     for number in range(parts):
-        here, there = (_within(inputs[name], number, parts) for name in pair)
+        here, there = (_select_range(inputs[name], number, parts) for name in pair)
         known, asked = inputs[first][here], inputs[then][there]
         if not len(known) or not len(asked):
             continue
@@ -77,7 +77,7 @@ def _compare(data: Dataset, pair: tuple[str, str], inputs: Hashes, both: Hashes)
     return Duplicates(first=first, then=then, count=count, different=different, rows=shown)
 
 
-def _within(hashes: NDArray[np.uint64], number: int, parts: int) -> NDArray[np.int64] | slice:
+def _select_range(hashes: NDArray[np.uint64], number: int, parts: int) -> NDArray[np.int64] | slice:
     """The samples whose hashes are in one of so many ranges, a power of two."""
     if parts == 1:
         return slice(None)
@@ -89,7 +89,7 @@ def _within(hashes: NDArray[np.uint64], number: int, parts: int) -> NDArray[np.i
 def _with_targets(inputs: NDArray[np.uint64], split: Split) -> NDArray[np.uint64]:
     """The hashes of inputs and targets together."""
     targets = _hashes(split.target, split.size)
-    return mapped.map_rows(lambda a, b: _mixed(a + _mixed(b)), inputs, targets)
+    return mapped.map_rows(lambda a, b: _mix_bits(a + _mix_bits(b)), inputs, targets)
 
 
 def is_expected(data: Dataset) -> bool:
@@ -120,14 +120,14 @@ def _hashes(arrays: Mapping[str, np.ndarray], count: int) -> NDArray[np.uint64]:
     total = mapped.zeros((count,), np.uint64)
     for number, name in enumerate(sorted(arrays)):
         values = arrays[name]
-        own = _hashed_samples(values) if is_gathered(values) else _hashed(values.reshape(count, -1))
+        own = _hash_samples(values) if is_gathered(values) else _hash_rows(values.reshape(count, -1))
         for start in range(0, count, _CHUNK // 8):
             part = slice(start, start + _CHUNK // 8)
-            total[part] = _mixed(total[part] + np.uint64(number) + own[part])
+            total[part] = _mix_bits(total[part] + np.uint64(number) + own[part])
     return total
 
 
-def _hashed_samples(values: Gathered) -> NDArray[np.uint64]:
+def _hash_samples(values: Gathered) -> NDArray[np.uint64]:
     """A hash of each sample that is gathered; of windows, of the hashes of their rows.
 
     A polynomial in an odd base, modulo 2^64: sums of `hash · base^row` up to each row give that of every window.
@@ -135,14 +135,14 @@ def _hashed_samples(values: Gathered) -> NDArray[np.uint64]:
     if values.steps is None:
         found = mapped.empty((len(values),), np.uint64)
         for part, chunk in numbered_chunks(values):
-            found[part] = _hashed(chunk.reshape(len(chunk), -1))
+            found[part] = _hash_rows(chunk.reshape(len(chunk), -1))
         return found
     count = len(values.rows)
     sums = mapped.empty((count + 1,), np.uint64)
     sums[0] = 0
     rows = Gathered(values.rows, np.arange(count), steps=range(1), finish=values.finish)
     for part, chunk in numbered_chunks(rows):
-        sums[part.start + 1 : part.stop + 1] = _hashed(chunk.reshape(len(chunk), -1))
+        sums[part.start + 1 : part.stop + 1] = _hash_rows(chunk.reshape(len(chunk), -1))
     sums[1:] *= _powers(_BASE, count)
     np.cumsum(sums, out=sums)
     first = values.at + values.steps.start
@@ -157,7 +157,7 @@ def _powers(base: int, count: int) -> NDArray[np.uint64]:
     return np.cumprod(found, out=found)
 
 
-def _hashed(rows: np.ndarray) -> NDArray[np.uint64]:
+def _hash_rows(rows: np.ndarray) -> NDArray[np.uint64]:
     """A hash of each row: axes `row value` to `row`."""
     if rows.dtype.kind in "OUS":
         texts, inverse = np.unique(rows.astype(str), return_inverse=True)
@@ -165,18 +165,18 @@ def _hashed(rows: np.ndarray) -> NDArray[np.uint64]:
         rows = np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)[inverse].reshape(rows.shape)
     width = rows.shape[1] * rows.dtype.itemsize
     words = -(-width // 8)
-    places = _mixed(np.arange(words, dtype=np.uint64))
+    places = _mix_bits(np.arange(words, dtype=np.uint64))
     found = np.zeros(len(rows), np.uint64)
     step = max(1, _CHUNK // max(width, 1))
     for start in range(0, len(rows), step):
         chunk = np.ascontiguousarray(rows[start : start + step])
         padded = np.zeros((len(chunk), words * 8), np.uint8)
         padded[:, :width] = chunk.view(np.uint8).reshape(len(chunk), width)
-        found[start : start + step] = _mixed(padded.view(np.uint64) ^ places).sum(axis=1, dtype=np.uint64)
+        found[start : start + step] = _mix_bits(padded.view(np.uint64) ^ places).sum(axis=1, dtype=np.uint64)
     return found
 
 
-def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mix_bits(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Spreads each word over all bits (splitmix64): https://prng.di.unimi.it/splitmix64.c"""
     words = words + np.uint64(0x9E3779B97F4A7C15)
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -53,7 +53,7 @@ def find_leakage(plan: DataPlan, data: Dataset) -> Leakage:
             {"input": one.input.name, "column": one.column, "output": one.output.name, "how": one.how}
             for one in telltales
         ],
-        "rows": {f"{a} {b}": _shared(origins.parts[a], origins.parts[b]) for a, b in pairs},
+        "rows": {f"{a} {b}": _count_shared_rows(origins.parts[a], origins.parts[b]) for a, b in pairs},
     }
     if origins.groups is not None:
         members = {name: np.unique(origins.groups[rows]) for name, rows in origins.parts.items()}
@@ -64,7 +64,7 @@ def find_leakage(plan: DataPlan, data: Dataset) -> Leakage:
     return Leakage(report, tuple(warnings))
 
 
-def _shared(first: np.ndarray, then: np.ndarray) -> int:
+def _count_shared_rows(first: np.ndarray, then: np.ndarray) -> int:
     """How many rows two splits share."""
     if not (mapped.is_long(first) or mapped.is_long(then)):
         return len(np.intersect1d(first, then))

@@ -39,19 +39,21 @@ def find_telltales(plan: DataPlan, data: Dataset) -> Iterator[Telltale]:
     size = sum(split.size for split in data.splits.values())
     if size < _FEWEST:
         return
-    chosen = _chosen(data)
+    chosen = _choose_samples(data)
     rows = np.concatenate([split.rows[chosen[name]] for name, split in data.splits.items()])
     for slot in plan.inputs.values():
         columns = list(_columns(plan, data, slot, chosen))
         for name, values in columns:
-            found = _told_by(plan, data, chosen, name, values, is_alone=len(columns) == 1 and len(plan.inputs) == 1)
+            found = _find_telltale(
+                plan, data, chosen, name, values, is_alone=len(columns) == 1 and len(plan.inputs) == 1
+            )
             if found is None and plan.outputs and not plan.split.is_chronological and _numbers_rows(values, rows):
                 found = next(iter(plan.outputs.values())), "numbers the rows of the file, which the splits mix:"
             if found is not None:
                 yield Telltale(slot, name, *found)
 
 
-def _chosen(data: Dataset) -> Chosen:
+def _choose_samples(data: Dataset) -> Chosen:
     """All samples; of more than `_MOST_BYTES`, as many as that, at even distances."""
     splits = data.splits.values()
     size = sum(split.size for split in splits)
@@ -78,7 +80,7 @@ def _columns(plan: DataPlan, data: Dataset, slot: SlotPlan, chosen: Chosen) -> I
             yield name, column
 
 
-def _told_by(
+def _find_telltale(
     plan: DataPlan, data: Dataset, chosen: Chosen, name: str, values: np.ndarray, *, is_alone: bool
 ) -> tuple[SlotPlan, str] | None:
     for output in plan.outputs.values():

@@ -25,7 +25,7 @@ def counted_rows(slot: SlotPlan, model: Slot, rows: Rows, layout: Layout, inputs
         SpecError: NN542 where its targets have no axis that follows the padded one of the input.
     """
     if slot.ignore is not None:
-        return _not_ignored(slot, rows.values)
+        return _mask_ignored(slot, rows.values)
     padding, steps = rows.padding, rows.steps
     if slot.padded_like is not None:
         axes, padding = _padding_of(*inputs[slot.padded_like])
@@ -64,7 +64,7 @@ def by_step(slot: SlotPlan, model: Slot, counted: Mask) -> Mask:
     return counted
 
 
-def _not_ignored(slot: SlotPlan, values: Array) -> Mask:
+def _mask_ignored(slot: SlotPlan, values: Array) -> Mask:
     if values.dtype.kind == "f":
         return np.asarray(values != float(slot.ignore or 0))
     distinct, inverse = np.unique(values, return_inverse=True)

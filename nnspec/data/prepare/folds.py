@@ -25,7 +25,7 @@ def assign_folds(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
         SpecError: NN514 where a split is left without rows.
     """
     split = plan.split
-    found = _rolled(plan, keys) if split.is_chronological else _drawn(plan, keys)
+    found = _roll_origin(plan, keys) if split.is_chronological else _draw_folds(plan, keys)
     for part in split.parts:
         if not len(found[part.name]):
             which = "the final model" if split.fold is None else f"fold {split.fold + 1} of {split.folds}"
@@ -34,7 +34,7 @@ def assign_folds(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     return found
 
 
-def _rolled(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
+def _roll_origin(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     """Every series by itself: what comes before the fold's test rows, its end for validation, and these."""
     split = plan.split
     assert split.folds is not None
@@ -45,20 +45,20 @@ def _rolled(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
         known, tested = range(rows), range(0)
         if split.fold is not None:
             known, tested = cut_rolling(rows, split.folds, plan.gap)[split.fold]
-        spans = cut(len(known), _learned(split.held_out, split.parts), plan.gap) | {"test": tested}
+        spans = cut(len(known), _training_parts(split.held_out, split.parts), plan.gap) | {"test": tested}
         for name, positions in shares.items():
             positions.append(np.arange(start + spans[name].start, start + spans[name].stop, dtype=np.int64))
     return {name: np.concatenate(positions) for name, positions in shares.items()}
 
 
-def _learned(held_out: float, parts: tuple[Part, ...]) -> list[Part]:
+def _training_parts(held_out: float, parts: tuple[Part, ...]) -> list[Part]:
     """The parts of the rows that are not tested on."""
     span = parts[0].span
     train = Part("train", 1.0 - held_out, None, span)
     return [train, *([Part("validation", held_out, None, span)] if held_out else [])]
 
 
-def _drawn(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
+def _draw_folds(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     split = plan.split
     assert split.folds is not None
     usable = np.flatnonzero(keys.usable)

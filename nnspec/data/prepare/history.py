@@ -123,13 +123,13 @@ def past_of(
         scales, is_trained = trained_scale(values, series, train, window.season), trained_series(series, train)
         codes = np.flatnonzero(is_trained).tolist()
         trained[slot.name] = {label_key(names.get(code, "")): scales[code].tolist() for code in codes}
-        made = partial(_made, layout, len(window.horizon) if window.has_steps else 0)
+        made = partial(_apply_to_windows, layout, len(window.horizon) if window.has_steps else 0)
         for name, ends in samples.items():
             errors = error_scale(values, series, scales, is_trained, ends, window.season)
             naive = None
             if window.season > 1:
                 naive = mapped.map_row_numbers(
-                    partial(_naive, values, series, first_rows(series), window, layout), ends
+                    partial(_naive_values, values, series, first_rows(series), window, layout), ends
                 )
             last = made(lambda at, values=values: values[at], ends) if _is_read(plan, slot) else None  # type: ignore[misc]
             found[name, slot.name] = History(
@@ -143,7 +143,9 @@ def past_of(
     return Past(found, names, trained)
 
 
-def _made(layout: Layout, steps: int, function: Callable[[Positions], np.ndarray], ends: Positions) -> np.ndarray:
+def _apply_to_windows(
+    layout: Layout, steps: int, function: Callable[[Positions], np.ndarray], ends: Positions
+) -> np.ndarray:
     """What a function gives for windows, `sample *data`, once for each step: axes as the targets."""
 
     def of_part(part: Positions) -> np.ndarray:
@@ -153,7 +155,7 @@ def _made(layout: Layout, steps: int, function: Callable[[Positions], np.ndarray
     return mapped.map_row_numbers(of_part, ends)
 
 
-def _naive(
+def _naive_values(
     values: np.ndarray, series: Positions, starts: Positions, window: WindowPlan, layout: Layout, ends: Positions
 ) -> np.ndarray:
     found = values[naive_rows(ends, starts, window)]

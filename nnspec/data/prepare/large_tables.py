@@ -39,7 +39,7 @@ def concatenate_columns(chunks: Iterable[Chunk], count: int) -> list[Column]:
     few, rest = _first(chunks)
     parts = [[chunk[index] for chunk in few] for index in range(count)]
     if rest is None:
-        return [_joined(part) for part in parts]
+        return [_join_chunks(part) for part in parts]
     growing = [(Growing(), Growing()) for _ in range(count)]
     for chunk in chain(few, rest):
         for column, (values, missing) in zip(chunk, growing, strict=True):
@@ -61,7 +61,7 @@ def large_matrix(plan: SourcePlan, names: Sequence[str]) -> tuple[Array, Mask] |
     stamp = _stamp(plan)
     path = None if stamp is None else cache.entry_path(plan.identity, stamp, tuple(names))
     if path is not None and cache.is_there(path):
-        return _opened(path)
+        return _open_arrays(path)
     few, rest = _first(plan.source.open_columns(plan, names, Reading.NUMBER))
     if rest is None or any(column.values.dtype.kind not in "biuf" for chunk in few for column in chunk):
         return None
@@ -79,7 +79,7 @@ def large_matrix(plan: SourcePlan, names: Sequence[str]) -> tuple[Array, Mask] |
         cache.store(path, write)
     except cache.CacheError as error:
         raise CacheFault(str(error)) from None
-    return _opened(path)
+    return _open_arrays(path)
 
 
 def _stamp(plan: SourcePlan) -> Hashable | None:
@@ -98,7 +98,7 @@ def _first(chunks: Iterable[Chunk]) -> tuple[list[Chunk], Iterator[Chunk] | None
     return found, None
 
 
-def _joined(chunks: list[Column]) -> Column:
+def _join_chunks(chunks: list[Column]) -> Column:
     if len(chunks) == 1:
         return chunks[0]
     if not chunks:
@@ -122,13 +122,13 @@ def _write(folder: Path | None, chunks: Iterable[Chunk]) -> tuple[Array, Mask]:
     return found, _nothing(found) if gaps is None else gaps.finish()
 
 
-def _opened(path: Path) -> tuple[Array, Mask]:
-    values = _mapped(path / "values.npy")
+def _open_arrays(path: Path) -> tuple[Array, Mask]:
+    values = _map_file(path / "values.npy")
     missing = path / "missing.npy"
-    return values, _mapped(missing) if missing.is_file() else _nothing(values)
+    return values, _map_file(missing) if missing.is_file() else _nothing(values)
 
 
-def _mapped(path: Path) -> Array:
+def _map_file(path: Path) -> Array:
     try:
         with path.open("rb") as file:
             version = np.lib.format.read_magic(file)

@@ -56,7 +56,7 @@ def raw_samples(
     cast = rows.values
     if cast.dtype != wanted or not cast.flags.c_contiguous:
         cast = mapped.empty(rows.values.shape, wanted)
-        for part, used in _used(rows.values, steps, samples):
+        for part, used in _used_stretches(rows.values, steps, samples):
             values = rows.values[part]
             to_dtype(slot, model, values[used])
             with np.errstate(invalid="ignore", over="ignore"):
@@ -107,7 +107,7 @@ def raw_ports(
     steps = steps_of(plan, slot)
     numbers = [place for place, words in enumerate(rows.words) if words is None]
     alone = replace(slot, encodings=tuple(slot.encodings[place] for place in numbers))
-    for part, used in _used(rows.values, steps, samples):
+    for part, used in _used_stretches(rows.values, steps, samples):
         raw_columns(alone, replace(rows, words=(None,) * len(numbers)), rows.values[part][used][:, numbers])
     found: dict[str, dict[str, Gathered]] = {}
     for name, at in samples.items():
@@ -180,7 +180,7 @@ def _with_steps(values: Array, step: int) -> Array:
     return values if step == 0 else np.ascontiguousarray(np.moveaxis(values, 1, 1 + step))
 
 
-def _used(values: Array, steps: range | None, samples: Samples) -> Iterator[tuple[slice, NDArray[np.bool_]]]:
+def _used_stretches(values: Array, steps: range | None, samples: Samples) -> Iterator[tuple[slice, NDArray[np.bool_]]]:
     """Stretches of rows, each with the rows in it that some sample has."""
     is_used = mapped.zeros((len(values),), np.bool_)
     for at in samples.values():

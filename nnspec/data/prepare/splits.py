@@ -81,10 +81,10 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
             rows_of_part.sort()
     elif split.by != "label":
         assert labels is not None
-        found = {part.name: _labelled(labels, part.name) for part in split.parts}
+        found = {part.name: _rows_with_label(labels, part.name) for part in split.parts}
     else:
         assert labels is not None
-        found = {part.name: _labelled(labels, part.label) for part in split.parts if part.label is not None}
+        found = {part.name: _rows_with_label(labels, part.label) for part in split.parts if part.label is not None}
         for part in split.parts:
             if part.fraction is not None:
                 share = share_of(found["train"], part.fraction, keys, rng)
@@ -98,7 +98,7 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     return found
 
 
-def _labelled(labels: np.ndarray, label: str) -> Positions:
+def _rows_with_label(labels: np.ndarray, label: str) -> Positions:
     return mapped.flatnonzero(mapped.map_rows(lambda part: part == label, labels))
 
 

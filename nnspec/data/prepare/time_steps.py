@@ -34,12 +34,12 @@ def describe_gaps(times: np.ndarray, series: NDArray[np.int64]) -> str | None:
         return None
     what = "1 step is" if longer == 1 else f"{longer} steps are"
     return (
-        f"windows count rows, not time: rows are usually {_written(usual)} apart, and {what} longer "
-        f"(up to {_written(lengths[-1])})"
+        f"windows count rows, not time: rows are usually {_describe_step(usual)} apart, and {what} longer "
+        f"(up to {_describe_step(lengths[-1])})"
     )
 
 
-def _written(step: object) -> str:
+def _describe_step(step: object) -> str:
     """`1 day`, `3 hours`, or the number where time is one."""
     if not isinstance(step, np.timedelta64):
         return f"{step:g}"

@@ -42,14 +42,14 @@ def _compare(plan: DataPlan, before: Mapping[Path, tuple[SourcePlan, _Stamp | No
         if old is None or old == new:
             continue
         what = "was removed" if new is None else f"changed from {old[1]:,} to {new[1]:,} bytes"
-        raise _changed(source, path, what if new is None or old[1] != new[1] else "changed")
+        raise _report_change(source, path, what if new is None or old[1] != new[1] else "changed")
     for source in _sources(plan):
         for path in source.files():
             if path not in before:
-                raise _changed(source, path, "is new")
+                raise _report_change(source, path, "is new")
 
 
-def _changed(source: SourcePlan, path: Path, what: str) -> SpecError:
+def _report_change(source: SourcePlan, path: Path, what: str) -> SpecError:
     message = f"`{path.name}` {what} while the data was read"
     return SpecError.single("NN568", message, source.span, path=source.where)
 

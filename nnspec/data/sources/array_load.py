@@ -19,13 +19,13 @@ _FAULTS = (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedE
 
 def load_npy(path: Path) -> np.ndarray:
     """The array of a file, mapped: what is not gathered from it takes no memory."""
-    with _told():
+    with _translate_errors():
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def load_npz(path: Path, name: str) -> np.ndarray:
     """An array of an archive, mapped unless it is compressed."""
-    with _told():
+    with _translate_errors():
         mapped = map_member(path, name)
         if mapped is not None:
             return np.asarray(mapped)
@@ -34,7 +34,7 @@ def load_npz(path: Path, name: str) -> np.ndarray:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except _FAULTS as error:

@@ -62,12 +62,12 @@ class CsvSource(TableSource):
         headers: dict[Path, list[str]] = {}
         for path in plan.files():
             plan.check_below(path)
-            with _told(plan, path, dialect, wanted):
+            with _translate_errors(plan, path, dialect, wanted):
                 headers[path] = read_header(path, dialect)
             self._check_header(plan, path, headers, wanted)
         first = next(iter(headers.values()))
         stamps = stamps_of(headers)
-        with _told(plan, None, dialect, wanted):
+        with _translate_errors(plan, None, dialect, wanted):
             columns = scan_columns(
                 tuple(headers), stamps, tuple(first), tuple(wanted), tuple(sorted(set(kept))), dialect
             )
@@ -90,7 +90,7 @@ class CsvSource(TableSource):
 
         proposal = propose_layout(path, _dialect(plan), wanted)
         if proposal is not None and proposal.keys.keys() & {"delimiter", "quote", "encoding"}:
-            raise ProposalError(_shown(plan, path), proposal)
+            raise ProposalError(_show_separator(plan, path), proposal)
         if header is not first and any(name in first for name in lacks):
             name = next(name for name in lacks if name in first)
             raise SourceError(f"`{path.name}` has no column `{name}`, which `{plan.files()[0].name}` has")
@@ -147,17 +147,19 @@ def _dialect(plan: SourcePlan) -> Dialect:
     return Dialect.from_options(plan.options)
 
 
-def _shown(plan: SourcePlan, path: Path | None) -> str:
+def _show_separator(plan: SourcePlan, path: Path | None) -> str:
     return f"`{plan.shown}`" if path is None or path == plan.path else f"`{path.name}`, which `{plan.shown}` matches,"
 
 
 @contextmanager
-def _told(plan: SourcePlan, path: Path | None, dialect: Dialect, wanted: Sequence[str] = ()) -> Iterator[None]:
+def _translate_errors(
+    plan: SourcePlan, path: Path | None, dialect: Dialect, wanted: Sequence[str] = ()
+) -> Iterator[None]:
     """Turns what is wrong with a file into what a source says of it: another dialect, where the file shows one."""
     try:
         yield
     except FileError as error:
-        with _told(plan, error.path, dialect, wanted):
+        with _translate_errors(plan, error.path, dialect, wanted):
             raise error.cause from None
     except CsvError as error:
         at = path or plan.path
@@ -165,13 +167,13 @@ def _told(plan: SourcePlan, path: Path | None, dialect: Dialect, wanted: Sequenc
 
         proposal = propose_layout(at, dialect, wanted) if wanted else None
         if proposal is not None:
-            raise ProposalError(_shown(plan, at), proposal) from None
+            raise ProposalError(_show_separator(plan, at), proposal) from None
         raise SourceError(f"{at.name}: {error}" if at != plan.path else str(error), error.remedy) from None
 
 
 def _cells(plan: SourcePlan, path: Path, names: Sequence[str], dialect: Dialect) -> Iterator[list[list[str]]]:
     """The cells of these columns of one file, in chunks."""
-    with _told(plan, path, dialect):
+    with _translate_errors(plan, path, dialect):
         header = read_header(path, dialect)
         lacks = next((name for name in names if name not in header), None)
         if lacks is not None:

@@ -29,7 +29,7 @@ def fill_table(connection: duckdb.DuckDBPyConnection, name: str, plan: SourcePla
         chosen = [each for each in names if _is_text(facts, each) is is_text]
         if chosen:
             chunks = list(plan.source.open_columns(plan, chosen, reading))
-            columns |= {each: _joined([chunk[index] for chunk in chunks]) for index, each in enumerate(chosen)}
+            columns |= {each: _join_chunks([chunk[index] for chunk in chunks]) for index, each in enumerate(chosen)}
     insert_columns(connection, name, {each: columns[each] for each in names if each in columns})
 
 
@@ -65,7 +65,7 @@ def insert_columns(connection: duckdb.DuckDBPyConnection, name: str, columns: di
         connection.unregister("nnspec arrays")
 
 
-def _joined(chunks: list[Column]) -> Column:
+def _join_chunks(chunks: list[Column]) -> Column:
     import numpy as np
 
     if len(chunks) == 1:

@@ -80,7 +80,7 @@ def fill_from_postgres(
                 server.execute("SELECT set_config(%s, %s, false)", [setting, str(value)])
             _fill(connection, name, server, shown, table)
     except psycopg.Error as error:
-        raise _told(shown, error, password, secret) from None
+        raise _translate_error(shown, error, password, secret) from None
 
 
 def _arguments(url: str, secret: str | None) -> tuple[dict[str, str | int], str]:
@@ -173,7 +173,7 @@ def _tables_of(server: psycopg.Connection) -> list[str]:
     return [str(name) for (name,) in found]
 
 
-def _told(shown: str, error: psycopg.Error, password: str, secret: str | None) -> ToldError:
+def _translate_error(shown: str, error: psycopg.Error, password: str, secret: str | None) -> ToldError:
     import psycopg
 
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -23,10 +23,10 @@ def promote_integers(parts: Sequence[Part]) -> list[Part]:
         for name, type_name in part.table.types.items():
             kinds.setdefault(name, set()).add(kind_of(type_name))
     mixed = [name for name, found in kinds.items() if found - {Kind.NOTHING} == {Kind.INTEGER, Kind.REAL}]
-    return [_promoted(part, mixed) for part in parts]
+    return [_promote_types(part, mixed) for part in parts]
 
 
-def _promoted(part: Part, mixed: Sequence[str]) -> Part:
+def _promote_types(part: Part, mixed: Sequence[str]) -> Part:
     types = part.table.types
     integers = [name for name in mixed if name in types and kind_of(types[name]) is Kind.INTEGER]
     return replace(part, table=_cast(part.table, integers, part.shown)) if integers else part

@@ -96,7 +96,7 @@ def import_file(
             check_calls(network, known)
         draft = _draft(network, name, known) if not learned or known.given else None
     except ImportFault as fault:
-        raise _refused(fault, here) from None
+        raise _collect_refusals(fault, here) from None
     training_backend().load()
     import keras
 
@@ -107,7 +107,7 @@ def import_file(
             stored = WeightsFile(path).of
             classes = stand_ins(draft.inlined, stored)
         except ImportFault as fault:
-            raise _refused(fault, here) from None
+            raise _collect_refusals(fault, here) from None
     with progress.step("reading the model"), standing_in(classes):
         try:
             own = package_classes(network)
@@ -165,7 +165,7 @@ def _with_words(
         vocabularies.fill_in(learned, model)
         return _draft(network, name, known)
     except ImportFault as fault:
-        raise _refused(fault, here) from None
+        raise _collect_refusals(fault, here) from None
 
 
 def _in_float32(model: KerasModel, network: Network) -> KerasModel:
@@ -190,13 +190,13 @@ def _with_masks(draft: Draft, model: KerasModel, network: Network, name: str, kn
     if not has_masks(draft.graph, network.calls):
         return draft
     try:
-        observed = _observed(draft, model)
+        observed = _observe_masks(draft, model)
         return _draft(network, name, known, observed)
     except ImportFault as fault:
-        raise _refused(fault, here) from None
+        raise _collect_refusals(fault, here) from None
 
 
-def _observed(draft: Draft, model: KerasModel) -> dict[tuple[Place, ...], Seen]:
+def _observe_masks(draft: Draft, model: KerasModel) -> dict[tuple[Place, ...], Seen]:
     """The model's masks on padded inputs, whose open axes are of one length where they cannot be of several.
 
     A layer called with the mask of another input wants as many steps as that has, which no shape says.
@@ -237,7 +237,7 @@ def import_model(
         _learn(vocabularies.unsaved_vocabularies(network), model, network, known)
         draft = _draft(network, name, known)
     except ImportFault as fault:
-        raise _refused(fault, here) from None
+        raise _collect_refusals(fault, here) from None
     except NotImplementedError:  # Keras: the class does not say how it was made
         raise SpecError.single(
             "NN607", f"`{model.name}` is a subclassed model: its computation is code", here
@@ -269,7 +269,7 @@ def refuse_unread(network: Network, draft: Draft) -> None:
         raise ImportFault.of(causes)
 
 
-def _refused(fault: ImportFault, here: Span) -> SpecError:
+def _collect_refusals(fault: ImportFault, here: Span) -> SpecError:
     """Every cause once, each with what to do about it."""
     told = {str(cause): cause for cause in fault.causes}
     return SpecError(
@@ -295,7 +295,7 @@ def _write(
     try:
         refuse_unread(network, draft)
     except ImportFault as fault:
-        raise _refused(fault, here) from None
+        raise _collect_refusals(fault, here) from None
     out.mkdir(parents=True, exist_ok=True)
     spec, weights = out / f"{name}.yaml", out / f"{name}.weights.h5"
     with tempfile.TemporaryDirectory(dir=out, prefix=".nnspec-") as folder:
@@ -312,7 +312,7 @@ def _write(
             if not error <= TOLERANCE:
                 refuse_wrong_zeros(graph)
         except ImportFault as fault:
-            raise _refused(fault, here) from None
+            raise _collect_refusals(fault, here) from None
         if not error <= TOLERANCE:
             raise SpecError.single(
                 "NN708",

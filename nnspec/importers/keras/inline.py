@@ -51,10 +51,10 @@ def inline(maker: Maker, call: Call, block: OwnBlock, reads: Sequence[Read]) -> 
     if len(names) != len(reads):
         message = f"`{call.name}` reads {len(reads)} values, but the block of `{block.class_name}` names {len(names)}"
         raise SpecError.single("NN380", message, block.span)
-    expanded = _expanded(call, block, dict(zip(names, reads, strict=True)))
+    expanded = _expand_block(call, block, dict(zip(names, reads, strict=True)))
     made: dict[str, list[Read]] = {name: [read] for name, read in zip(names, reads, strict=True)}
     for written in expanded.items:
-        made[written.name] = _added(
+        made[written.name] = _add_layers(
             maker, call, block, written, [_source(made, read, written) for read in written.reads]
         )
     if not block.outputs:
@@ -72,7 +72,7 @@ def _output(made: Mapping[str, list[Read]], expanded: Expanded, block: OwnBlock,
     return made[key][0]
 
 
-def _expanded(call: Call, block: OwnBlock, reads: Mapping[str, Read]) -> Expanded:
+def _expand_block(call: Call, block: OwnBlock, reads: Mapping[str, Read]) -> Expanded:
     """The block's items, variables replaced by what the class' configuration says."""
     first = next(iter(reads.values())).value
     names = list(ax.names(first.axes))
@@ -126,7 +126,7 @@ def _source(made: Mapping[str, list[Read]], reference: Reference | None, written
     return found
 
 
-def _added(maker: Maker, call: Call, block: OwnBlock, written: Written, reads: Sequence[Read]) -> list[Read]:
+def _add_layers(maker: Maker, call: Call, block: OwnBlock, written: Written, reads: Sequence[Read]) -> list[Read]:
     origin = Origin(call=call, block=block, name=written.shared or written.name)
     try:
         item = maker.add(written.kind, _body(written), reads, origin=origin, is_shared=written.shared is not None)

@@ -80,11 +80,11 @@ def observe_masks(model: KerasModel, runs: Sequence[Sequence[np.ndarray]]) -> di
         pairs = zip(inputs, function._inputs, strict=True)
         _run(function, [keras.ops.convert_to_tensor(array, symbol.dtype) for array, symbol in pairs], (), found)
         reset_states(model)
-        result = {place: _joined(result.get(place), seen) for place, seen in found.items()}
-    return {place: _mapped(_real, seen) for place, seen in result.items()}
+        result = {place: _join_runs(result.get(place), seen) for place, seen in found.items()}
+    return {place: _map_masks(_real, seen) for place, seen in result.items()}
 
 
-def _mapped(change: Callable[..., Fingerprint | None], *seen: Seen) -> Seen:
+def _map_masks(change: Callable[..., Fingerprint | None], *seen: Seen) -> Seen:
     """What was seen with every mask changed, or with those of several runs made one."""
 
     def changed(*masks: tuple[Fingerprint | None, ...]) -> tuple[Fingerprint | None, ...]:
@@ -103,7 +103,7 @@ def _real(mask: Fingerprint | None) -> Fingerprint | None:
     return None if mask is None or not mask.strip(_NO_PADDING) else mask
 
 
-def _joined(before: Seen | None, seen: Seen) -> Seen:
+def _join_runs(before: Seen | None, seen: Seen) -> Seen:
     """What several runs showed, as one."""
     if before is None:
         return seen
@@ -111,7 +111,7 @@ def _joined(before: Seen | None, seen: Seen) -> Seen:
     def both(left: Fingerprint | None, right: Fingerprint | None) -> Fingerprint | None:
         return None if left is None or right is None else left + right
 
-    return _mapped(both, before, seen)
+    return _map_masks(both, before, seen)
 
 
 def _function(model: KerasLayer) -> KerasModel:

@@ -63,15 +63,15 @@ def read_network(config: Config, class_name: str) -> Network:
     reader = _Reader()
     outputs: dict[str, Tensor] = {}
     for name, reference in named_references(functional["output_layers"]):
-        outputs[_free(name, outputs)] = reader.resolve(root, reference)
-    wanted = _needed(outputs.values())
+        outputs[_free_name(name, outputs)] = reader.resolve(root, reference)
+    wanted = _needed_calls(outputs.values())
     calls = tuple(call for call in reader.calls if id(call) in wanted)
     notes: list[str] = []
     if class_name == "Sequential" and not any(call.is_own or _keeps_state(call.config) for call in calls):
-        notes = [_opened(name, size) for name, size in batches.items()]
+        notes = [_open_batch(name, size) for name, size in batches.items()]
         batches = {}
     masks = [tensor for call in calls for tensor in call.masks]
-    of_masks = _needed(masks) - wanted
+    of_masks = _needed_calls(masks) - wanted
     return Network(
         name=str(functional.get("name", "model")),
         inputs=inputs,
@@ -91,12 +91,12 @@ def _keeps_state(config: object) -> bool:
     return isinstance(config, list | tuple) and any(map(_keeps_state, config))
 
 
-def _opened(name: str, size: int) -> str:
+def _open_batch(name: str, size: int) -> str:
     """A Sequential without an `Input` records the batch that it was first called with, and takes any other."""
     return f"the batch of `{name}` is open: Keras recorded {size}, but no layer keeps a state that needs it"
 
 
-def _needed(tensors: Iterable[Tensor]) -> set[int]:
+def _needed_calls(tensors: Iterable[Tensor]) -> set[int]:
     """The calls that values depend on, by identity; what only computes masks is not among them."""
     found: set[int] = set()
     pending = [tensor.call for tensor in tensors]
@@ -108,7 +108,7 @@ def _needed(tensors: Iterable[Tensor]) -> set[int]:
     return found
 
 
-def _free(name: str, taken: Mapping[str, object]) -> str:
+def _free_name(name: str, taken: Mapping[str, object]) -> str:
     number, result = 1, name
     while result in taken:
         number, result = number + 1, f"{name}_{number + 1}"

@@ -72,7 +72,9 @@ def body_of(kind: str, config: Config, name: str) -> dict[str, Plain]:
                 raise ImportFault(f"`{key}: {value}` of layer `{name}` ({kind}) has no counterpart in a spec")
             continue
         said = (
-            _wrapped(value, name) if _is_wrapped(key, value) else _value(arg, value, name, getattr(layer, "rank", None))
+            _translate_wrapped(value, name)
+            if _is_wrapped(key, value)
+            else _value(arg, value, name, getattr(layer, "rank", None))
         )
         if key == "data_format" and said == "channels_last":
             continue  # as where nothing is said
@@ -108,9 +110,9 @@ def _is_wrapped(key: str, value: object) -> bool:
     return (key in _WRAPPED and isinstance(value, Mapping)) or (key in ("cells", "cell") and isinstance(value, list))
 
 
-def _wrapped(value: Config | list[Config], name: str) -> Plain:
+def _translate_wrapped(value: Config | list[Config], name: str) -> Plain:
     if isinstance(value, list):
-        return [_wrapped(inner, name) for inner in value]
+        return [_translate_wrapped(inner, name) for inner in value]
     module, registered = str(value.get("module") or "keras.layers"), str(value.get("registered_name") or "")
     kind = kind_of(value["class_name"], module, name, registered)
     body = body_of(kind, value["config"], name)
@@ -119,7 +121,7 @@ def _wrapped(value: Config | list[Config], name: str) -> Plain:
 
 def _value(arg: Arg, value: Plain, name: str, rank: int | None) -> Plain:
     if arg.family is not None:
-        return _catalogued(arg.family, value, name)
+        return _translate_object(arg.family, value, name)
     types = arg.schema.get("type", ())
     least = arg.schema.get("items", {}).get("minimum")
     if isinstance(value, list | tuple) and len(value) == 2 and least is not None:
@@ -158,7 +160,7 @@ def _is_default(arg: Arg, value: Plain, rank: int | None) -> bool:
     return bool(_plain(arg, value, rank) == _plain(arg, arg.default, rank))
 
 
-def _catalogued(family: str, value: Plain, name: str) -> Plain:
+def _translate_object(family: str, value: Plain, name: str) -> Plain:
     """A serialized Keras object as the catalogue says it: a name, or a name with the arguments that are not default."""
     if value is None or isinstance(value, str):
         return value

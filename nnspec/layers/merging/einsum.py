@@ -120,8 +120,10 @@ class _Operand:
 
 def _product(lowering: Lowering, left: _Operand, right: _Operand, kept: set[str]) -> _Operand:
     """One MatMul: what both have and keep goes along, what both have and do not keep is summed over."""
-    left, right = (_summed(lowering, one, {*kept, *other.names}) for one, other in ((left, right), (right, left)))
-    left, right = _alike(lowering, left, right)
+    left, right = (
+        _sum_unread_axes(lowering, one, {*kept, *other.names}) for one, other in ((left, right), (right, left))
+    )
+    left, right = _align_factors(lowering, left, right)
     both = [name for name in left.names if name in right.names and name in kept]
     inner = [name for name in left.names if name in right.names and name not in kept]
     mine = [name for name in left.names if name not in right.names]
@@ -144,7 +146,7 @@ def _as_in_memory(view: View, groups: Sequence[Group]) -> Group:
     return tuple(factor for factor in view.order if factor in wanted)
 
 
-def _summed(lowering: Lowering, operand: _Operand, kept: set[str]) -> _Operand:
+def _sum_unread_axes(lowering: Lowering, operand: _Operand, kept: set[str]) -> _Operand:
     """The operand without the axes that nothing else reads, which are summed over first."""
     gone = [i + 1 for i, name in enumerate(operand.names) if name not in kept]
     view = operand.view
@@ -163,7 +165,7 @@ def _summed(lowering: Lowering, operand: _Operand, kept: set[str]) -> _Operand:
     )
 
 
-def _alike(lowering: Lowering, left: _Operand, right: _Operand) -> tuple[_Operand, _Operand]:
+def _align_factors(lowering: Lowering, left: _Operand, right: _Operand) -> tuple[_Operand, _Operand]:
     """Both with the very factors in axes of one name, and with none in common elsewhere."""
     inside = {factor for group in right.view.axes[1:] for factor in group}
     right = replace(right, view=right.view.substituted({factor: (lowering.twin(factor),) for factor in inside}))

@@ -145,7 +145,9 @@ def _fixes(call: Call, which: int) -> list[Fix]:
     if mine != theirs and sorted(mine) == sorted(theirs):
         order = ", ".join(mine)
         return [
-            _inserted(call, which, f"reorder it first: permute: [{order}]", f"permute: {{order: [{order}]", "permuted")
+            _insert_item(
+                call, which, f"reorder it first: permute: [{order}]", f"permute: {{order: [{order}]", "permuted"
+            )
         ]
     pairs = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
     if len(mine) == len(theirs) and ax.sizes(call.axes) == ax.sizes(call.inputs[which].axes):
@@ -174,7 +176,9 @@ def _resizing(call: Call, which: int) -> list[Fix]:
 def _renaming(call: Call, which: int, pairs: Sequence[tuple[str, str]]) -> Fix:
     """A `rename` of an input's axes, given as what they are to be called and what they are called."""
     said = ", ".join(f"{theirs}: {mine}" for mine, theirs in pairs)
-    return _inserted(call, which, f"if they are the same axis, rename one: {{{said}}}", f"rename: {{{said}", "renamed")
+    return _insert_item(
+        call, which, f"if they are the same axis, rename one: {{{said}}}", f"rename: {{{said}", "renamed"
+    )
 
 
 # Names that say no more than that there are steps: any sequence of that length may be meant.
@@ -227,7 +231,7 @@ def _repeat_named(call: Call, axis: Axis, name: str) -> Fix | None:
     return Fix(f"name the axis along which `{owner}` repeats: `as: {name}`", edits) if edits else None
 
 
-def _inserted(call: Call, which: int, message: str, item: str, suffix: str) -> Fix:
+def _insert_item(call: Call, which: int, message: str, item: str, suffix: str) -> Fix:
     """A fix that puts an item between an input and this join, where `from` lists names."""
     sources = call.node("from")
     source = sources.items[which] if isinstance(sources, SequenceNode) and which < len(sources.items) else None

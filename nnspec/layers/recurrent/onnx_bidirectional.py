@@ -55,7 +55,7 @@ def run_both(lowering: Lowering, node: Node, inputs: list[View]) -> list[View]:
     else:
         wanted = OutputOptions(every, in_place=True, zero=every)
         made = [run_direction(lowering, inputs[0], mask, cells[i], both[i], wanted) for i in range(2)]
-        results, states = _joined(lowering, made, mode), [*made[0].states, *made[1].states]
+        results, states = _merge_directions(lowering, made, mode), [*made[0].states, *made[1].states]
     if stateful and len(inputs) == 1:
         states = list(keep_states(lowering, node, specs, states))
     return [*results, *(states if forward.args["return_state"] else ())]
@@ -91,7 +91,7 @@ def _by_one_op(
     if mask is None or ran.packing is None:
         results = merge(lowering, ran.steps if every else ran.last[0], mode)
         if mask is not None:
-            results = [_shown(lowering, view, mask, every=every, has_starts=bool(given)) for view in results]
+            results = [_apply_mask(lowering, view, mask, every=every, has_starts=bool(given)) for view in results]
     else:
         end = last_of_data(lowering, _steps_of(lowering, ran.steps, 0), mask)
         last[0][0] = unless_empty(lowering, mask, end, None)
@@ -101,11 +101,11 @@ def _by_one_op(
             ]
         else:
             made = [DirectionOutput(states[0], ()) for states in last]
-            results = _joined(lowering, made, mode)
+            results = _merge_directions(lowering, made, mode)
     return results, [*last[0], *last[1]]
 
 
-def _shown(lowering: Lowering, view: View, mask: Mask, *, every: bool, has_starts: bool) -> View:
+def _apply_mask(lowering: Lowering, view: View, mask: Mask, *, every: bool, has_starts: bool) -> View:
     """What Keras shows of an op that kept its state at masked steps: zeros there, and where there are no data."""
     if every:
         zeroed = show_zeros(lowering, view, mask, how="masked")
@@ -149,7 +149,7 @@ def _last(lowering: Lowering, view: View, direction: int) -> View:
 # ------------------------------------------------------------------------------------------------------ two runs
 
 
-def _joined(lowering: Lowering, made: list[DirectionOutput], mode: str | None) -> list[View]:
+def _merge_directions(lowering: Lowering, made: list[DirectionOutput], mode: str | None) -> list[View]:
     """The outputs of the two directions, as `merge_mode` says."""
     views = [one.output for one in made]
     if mode is None:

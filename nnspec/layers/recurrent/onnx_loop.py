@@ -59,7 +59,7 @@ def write_loop(
     size = group_size(rows.axes[1])
     if size is not None and is_written_out(size, cell.most):
         return _written_out(lowering, rows, cell, starts, valid, size, zero=zero)
-    return _scanned(lowering, rows, cell, starts, valid, zero=zero)
+    return _scan(lowering, rows, cell, starts, valid, zero=zero)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ def _row(lowering: Lowering, rows: View, index: str) -> View:
 # ------------------------------------------------------------------------------------------------------ scanned
 
 
-def _scanned(
+def _scan(
     lowering: Lowering, rows: View, cell: SteppedCell, starts: list[View], valid: View | None, *, zero: bool
 ) -> LoopOutput:
     batch, step = rows.axes[0], rows.axes[1]

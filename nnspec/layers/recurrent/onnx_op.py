@@ -103,7 +103,7 @@ def _run_op(
     weights = [lowering.constant(kernels, "W"), lowering.constant(np.stack([c.recurrent for c in cells]), "R")]
     biases = [cell.bias for cell in cells if cell.bias is not None]
     weights.append(lowering.constant(np.stack(biases), "B") if biases else "")
-    names = [_stacked(lowering, views) for views in zip(*starts, strict=True)]
+    names = [_stack_states(lowering, views) for views in zip(*starts, strict=True)]
     operands = [source, *weights, lengths or "", *names]
     while not operands[-1]:
         operands.pop()
@@ -150,7 +150,7 @@ def _attributes(cells: Sequence[Cell]) -> dict[str, object]:
     return result
 
 
-def _stacked(lowering: Lowering, views: Sequence[View]) -> str:
+def _stack_states(lowering: Lowering, views: Sequence[View]) -> str:
     """Initial states of the directions as the op reads them: (direction, batch, unit)."""
     parts = [lowering.arrange(view, ((), view.axes[0], view.axes[1])).tensor for view in views]
     return parts[0] if len(parts) == 1 else lowering.node("Concat", *parts, axis=0)

@@ -22,7 +22,7 @@ def permute_fixes(
     """The permute that was meant: in the place of the reshape where nothing else is left of it, else before it."""
     item = call.permute_item([call.axes[i].name for i in reorder.order])
     tail = _trailing_units(call, reorder, sizes, names)
-    replaced = None if tail is None else _replaced(call, [item, *tail])
+    replaced = None if tail is None else _replace_item(call, [item, *tail])
     if replaced is not None:
         return [Fix("reorder first, then add the unit axis" if tail else "reorder instead", (replaced,), applicability)]
     inserted = call.insert_before("reorder first", [item], applicability)
@@ -61,7 +61,7 @@ def rename_fix(call: Call, names: Sequence[str | None], result: Rebracketing) ->
     if len(result.outputs) != len(call.axes):
         return None
     item = f"rename: {{{', '.join(f'{old}: {new}' for old, new in renamed.items())}}}"
-    replaced = _replaced(call, [item])
+    replaced = _replace_item(call, [item])
     return Fix("if only the name changes, use `rename`", (replaced,) if replaced else ())
 
 
@@ -90,9 +90,9 @@ def mixing_fix(call: Call, sizes: Sequence[Size], names: Sequence[str | None] | 
     items = [f"split: {{{n}: {{{', '.join(f'{k}: {v}' for k, v in cut.items())}}}}}" for n, cut in parts.items()]
     items += [f"merge: {{{name or f'{row[0]}_{row[-1]}'}: [{', '.join(row)}]}}" for name, row in rows if len(row) > 1]
     is_sayable = all(list(cut.values()).count("null") < 2 and not set(cut) & set(axes) for cut in parts.values())
-    edit = _replaced(call, items) if is_sayable else None
+    edit = _replace_item(call, items) if is_sayable else None
     return Fix(message, (edit,) if edit else ())
 
 
-def _replaced(call: Call, items: Sequence[str]) -> Edit | None:
+def _replace_item(call: Call, items: Sequence[str]) -> Edit | None:
     return replace_item(call.item_span, call.item_body, items)

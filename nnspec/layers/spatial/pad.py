@@ -129,7 +129,7 @@ class Pad(Layer):
         if node.args["mode"] == "symmetric":
             tensor = ready.tensor
             for dim, place in zip(dims, places, strict=True):
-                tensor = _mirrored(lowering, tensor, dim, *sides[place])
+                tensor = _mirror_ends(lowering, tensor, dim, *sides[place])
         else:
             amounts = np.zeros((2, len(ready.dims)), np.int64)
             amounts[:, dims] = np.asarray([sides[place] for place in places]).T
@@ -143,7 +143,7 @@ class Pad(Layer):
         return [replace_dims(ready, tensor, dims, axes, groups)]
 
 
-def _mirrored(lowering: Lowering, tensor: str, dim: int, before: int, after: int) -> str:
+def _mirror_ends(lowering: Lowering, tensor: str, dim: int, before: int, after: int) -> str:
     """The tensor with its first and last positions once more, turned round: no mode of ONNX' Pad does that."""
 
     def turned(start: int, end: int) -> str:

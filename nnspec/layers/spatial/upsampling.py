@@ -74,13 +74,13 @@ class UpSampling(Layer):
         if method != "nearest" and _is_channel_between(view, channel, places):
             unknown = [place for place in by_resize if not isinstance(before[place].size, int)]
             for place in unknown:
-                view = _resized(lowering, view, [place], grown, after, method)
+                view = _resize(lowering, view, [place], grown, after, method)
             grown = {place: factor for place, factor in grown.items() if place not in unknown}
             by_resize = []
         if by_resize:
             if method != "nearest":
                 view = lowering.arrange(view, [view.axes[1 + i] for i in (-1, channel, *places)])
-            view = _resized(lowering, view, by_resize, grown, after, method)
+            view = _resize(lowering, view, by_resize, grown, after, method)
         for place in grown:
             if place not in by_resize:
                 size, made = before[place].size, after[place].size
@@ -128,7 +128,7 @@ def _is_channel_between(view: View, channel: int, places: tuple[int, ...]) -> bo
     return len(spatial) > 1 and bool(middle) and min(spatial) < order[middle[0]] < max(spatial)
 
 
-def _resized(
+def _resize(
     lowering: Lowering, view: View, places: list[int], factors: dict[int, int], after: ax.Axes, method: str
 ) -> View:
     """One Resize along the axes at `places`."""

@@ -221,11 +221,11 @@ class TimeDistributed(Layer):
         whole = tensors[0]
         if is_positionwise(node.inner) and not is_deep(node.outputs[0].axes):
             return node.inner.layer.call_keras(layer.layer, node.inner, [whole])
-        folded = _folded(node, whole)
+        folded = _fold_into_batch(node, whole)
         made = node.inner.layer.call_keras(layer.layer, node.inner, [folded])
         parts = list(made) if isinstance(made, list | tuple) else [made]
         results = [
-            nested_masks.unfold_keras_mask(node, i, folded, part, _unfolded(node, part, whole, i))
+            nested_masks.unfold_keras_mask(node, i, folded, part, _unfold_from_batch(node, part, whole, i))
             for i, part in enumerate(parts)
         ]
         return results if isinstance(made, list | tuple) else results[0]
@@ -262,7 +262,7 @@ def is_positionwise(inner: Node) -> bool:
     return inner.layer.is_positionwise
 
 
-def _folded(node: Node, whole: KerasTensor) -> KerasTensor:
+def _fold_into_batch(node: Node, whole: KerasTensor) -> KerasTensor:
     """The Keras tensor with the first axis in batch."""
     from keras import ops
 
@@ -276,7 +276,7 @@ def _folded(node: Node, whole: KerasTensor) -> KerasTensor:
     return nested_masks.fold_keras_mask(node, whole, folded)
 
 
-def _unfolded(node: Node, made: KerasTensor, whole: KerasTensor, index: int) -> KerasTensor:
+def _unfold_from_batch(node: Node, made: KerasTensor, whole: KerasTensor, index: int) -> KerasTensor:
     from keras import ops
 
     sizes = [axis.size for axis in node.outputs[index].axes]

@@ -79,12 +79,12 @@ def broadcast_views(lowering: Lowering, views: Sequence[View]) -> list[View]:
 
     The first of the result stands for what they make together: its axes and dimensions are the longest ones.
     """
-    views = _apart(lowering, views)
+    views = _split_shared_factors(lowering, views)
     groups = _longest(views)
     if not all(_is_cut_alike(view, groups) for view in views):
         views = [lowering.collapsed(view) for view in views]
         groups = _longest(views)
-    alike = [_relabelled(view, groups) for view in views]
+    alike = [_relabel(view, groups) for view in views]
     short = {i for i, group in enumerate(groups) if group and not all(view.axes[i] for view in alike)}
     axis_of = {factor: i for i, group in enumerate(groups) for factor in group}
     whole = next((view for view in alike if all(view.axes[i] for i in short)), None)
@@ -93,7 +93,7 @@ def broadcast_views(lowering: Lowering, views: Sequence[View]) -> list[View]:
     return [replace(ready[0], dims=dims, axes=groups), *ready[1:]]
 
 
-def _apart(lowering: Lowering, views: Sequence[View]) -> list[View]:
+def _split_shared_factors(lowering: Lowering, views: Sequence[View]) -> list[View]:
     """Views in which no factor stands in two places: a value may be joined with itself, its axes under other names."""
     places: dict[Factor, int] = {}
     result = []
@@ -124,7 +124,7 @@ def _is_cut_alike(view: View, groups: Sequence[Group]) -> bool:
     return all(not mine or [f.size for f in mine] == [f.size for f in theirs] for mine, theirs in pairs)
 
 
-def _relabelled(view: View, groups: Sequence[Group]) -> View:
+def _relabel(view: View, groups: Sequence[Group]) -> View:
     pairs = [pair for mine, theirs in zip(view.axes, groups, strict=True) for pair in zip(mine, theirs, strict=False)]
     return view.substituted({mine: (theirs,) for mine, theirs in pairs})
 

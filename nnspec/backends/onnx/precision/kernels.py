@@ -49,12 +49,12 @@ def nodes_at_ends(model: onnx.ModelProto, kernels: Iterable[str]) -> list[str]:
     """The nodes that do not lie between trained kernels: before the first on any path, or behind the last."""
     nodes = list(model.graph.node)
     wanted = set(kernels)
-    behind = _reached(nodes, wanted)
+    behind = _collect_readers(nodes, wanted)
     before = _leading(nodes, wanted)
     return [node.name for node in nodes if node.name not in behind or node.name not in before]
 
 
-def _reached(nodes: Iterable[onnx.NodeProto], kernels: set[str]) -> set[str]:
+def _collect_readers(nodes: Iterable[onnx.NodeProto], kernels: set[str]) -> set[str]:
     """The kernels, and what reads them directly or not."""
     values, found = set[str](), set[str]()
     for node in nodes:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from nnspec.backends.onnx.targets.operands import Dim, Operands, Rule, Shape
 
 
-def _same(given: Operands) -> Sequence[Shape]:
+def _keep_shape(given: Operands) -> Sequence[Shape]:
     return [given.shape()]
 
 
@@ -23,10 +23,10 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
         return None
     rank = max(map(len, known), default=0)
     columns = zip(*(((1,) * (rank - len(shape)) + shape) for shape in known), strict=True)
-    return tuple(_together(column) for column in columns)
+    return tuple(_broadcast_dim(column) for column in columns)
 
 
-def _together(sizes: Sequence[Dim]) -> Dim:
+def _broadcast_dim(sizes: Sequence[Dim]) -> Dim:
     wide = [size for size in sizes if size != 1]
     sized = [size for size in wide if size is not None]
     return sized[0] if sized else (None if wide else 1)
@@ -106,14 +106,14 @@ def _reduce(given: Operands) -> Sequence[Shape]:
         axes = given.numbers(1)
         if axes is None:
             return [None]
-    return [_reduced(shape, axes, keeps=bool(given.number("keepdims", 1)))]
+    return [_reduce_shape(shape, axes, keeps=bool(given.number("keepdims", 1)))]
 
 
 def _arg(given: Operands) -> Sequence[Shape]:
-    return [_reduced(given.shape(), [given.number("axis", 0)], keeps=bool(given.number("keepdims", 1)))]
+    return [_reduce_shape(given.shape(), [given.number("axis", 0)], keeps=bool(given.number("keepdims", 1)))]
 
 
-def _reduced(shape: Shape, axes: Sequence[int] | None, *, keeps: bool) -> Shape:
+def _reduce_shape(shape: Shape, axes: Sequence[int] | None, *, keeps: bool) -> Shape:
     if shape is None:
         return None
     gone = {axis % len(shape) for axis in axes} if axes else set(range(len(shape)))
@@ -168,7 +168,7 @@ WIDENING = (
 )
 REDUCING = "L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare"
 COMPUTING: Mapping[str, Rule] = {
-    **dict.fromkeys(SAME.split(), _same),
+    **dict.fromkeys(SAME.split(), _keep_shape),
     **dict.fromkeys(WIDENING.split(), _broadcast),
     **dict.fromkeys((f"Reduce{what}" for what in REDUCING.split()), _reduce),
     **dict.fromkeys(("ArgMax", "ArgMin"), _arg),

@@ -44,7 +44,7 @@ def _infer_nodes(
         for place, name in enumerate(node.outputs):
             shape = made[place] if place < len(made) else None
             if name:
-                found[name] = _merged(shape, stated[name]) if name in stated else shape
+                found[name] = _merge_shapes(shape, stated[name]) if name in stated else shape
 
 
 def _scan(node: OnnxNode, body: Body, shapes: Sequence[Shape], found: dict[str, Shape]) -> Sequence[Shape]:
@@ -59,7 +59,8 @@ def _scan(node: OnnxNode, body: Body, shapes: Sequence[Shape], found: dict[str, 
     _infer_nodes(body.nodes, found, {}, {})
     made = [found.get(name) for name in body.outputs]
     kept = [
-        shape if given is None else _merged(shape, given) for shape, given in zip(made, shapes[:states], strict=False)
+        shape if given is None else _merge_shapes(shape, given)
+        for shape, given in zip(made, shapes[:states], strict=False)
     ]
     return [*kept, *(None if shape is None else (steps, *shape) for shape in made[states:])]
 
@@ -68,7 +69,7 @@ def _of_port(port: Port) -> tuple[Dim, ...]:
     return tuple(size if isinstance(size, int) else None for size in port.shape)
 
 
-def _merged(shape: Shape, stated: tuple[Dim, ...]) -> Shape:
+def _merge_shapes(shape: Shape, stated: tuple[Dim, ...]) -> Shape:
     if shape is None or len(shape) != len(stated):
         return stated
     return tuple(said if size is None else size for size, said in zip(shape, stated, strict=True))

@@ -10,15 +10,15 @@ from nnspec.importers.keras.operations.formulas import align_axes
 from nnspec.importers.keras.operations.operation import Operation, Rule
 
 
-def _joined(op: Operation) -> Read | None:
+def _join(op: Operation) -> Read | None:
     """Two values, or a value and a number."""
     if len(op.reads) == 2 and len(op.operands) == 2:
         reads, repeated = align_axes(op, op.reads)
         return op.add(op.kind, {"broadcast": repeated} if repeated else {}, reads)
-    return _scaled(op)
+    return _scale(op)
 
 
-def _scaled(op: Operation) -> Read | None:
+def _scale(op: Operation) -> Read | None:
     """A value scaled and shifted by a number."""
     if len(op.reads) == len(op.numbers) == 1 and len(op.operands) == 2:
         (number,) = op.numbers
@@ -37,11 +37,11 @@ def _scaled(op: Operation) -> Read | None:
     return FORMULAS[op.kind](op)  # type: ignore[return-value]
 
 
-def _negated(op: Operation) -> Read:
+def _negate(op: Operation) -> Read:
     return op.add("Rescaling", {"scale": -1.0}, [op.read])
 
 
-def _squared(op: Operation) -> Read:
+def _square(op: Operation) -> Read:
     return op.add("Multiply", {}, [op.read] * 2)
 
 
@@ -57,10 +57,10 @@ def _exponential(op: Operation) -> Read:
 
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(("Add", "Subtract", "Multiply", "Maximum", "Minimum"), _joined),
-    **dict.fromkeys(("Divide", "TrueDivide"), _scaled),
-    "Negative": _negated,
-    "Square": _squared,
+    **dict.fromkeys(("Add", "Subtract", "Multiply", "Maximum", "Minimum"), _join),
+    **dict.fromkeys(("Divide", "TrueDivide"), _scale),
+    "Negative": _negate,
+    "Square": _square,
     "Power": _power,
     "Exp": _exponential,
 }

@@ -77,9 +77,9 @@ def _cast(op: Operation) -> Read | None:
     )
 
 
-def _converted(op: Operation) -> Read | None:
+def _convert(op: Operation) -> Read | None:
     """What is a tensor already, which Keras' attention makes one of its mask nevertheless."""
     return op.read if op.config.get("dtype") is None else _cast(op)
 
 
-RULES: Mapping[str, Rule] = {"Cast": _cast, "ConvertToTensor": _converted}
+RULES: Mapping[str, Rule] = {"Cast": _cast, "ConvertToTensor": _convert}

@@ -171,20 +171,20 @@ def _by_template(template: str) -> Rule:
     return rule
 
 
-def _clipped(op: Operation) -> Read:
+def _clip(op: Operation) -> Read:
     low, high = op.config.get("x_min"), op.config.get("x_max")
     if low == 0 and high is not None:
         return op.add("ReLU", {"max_value": float(high)}, [op.read])
     return add_formula(op, "clip({0}, {1}, {2})", [op.read, low, high])
 
 
-def _above(op: Operation) -> Read:
+def _limit_below(op: Operation) -> Read:
     """What is above a number, and another number in the place of the rest."""
     limit, rest = float(op.config["threshold"]), float(op.config["default_value"])
     return add_formula(op, "where({0} > {1}, {0}, {2})", [op.read, limit, rest])
 
 
-def _gated(op: Operation) -> Read | None:
+def _gate(op: Operation) -> Read | None:
     """The first half of an axis times the sigmoid of the other."""
     read = op.read
     place = op.place(op.config.get("axis", -1), len(op.axes(read)))
@@ -208,7 +208,7 @@ def _triangle(op: Operation) -> Read | None:
     return add_formula(op, "where({0} != 0, {1}, 0.0)", [Constant(kept, "float32"), op.read])
 
 
-def _rounded(op: Operation) -> Read:
+def _round(op: Operation) -> Read:
     scale = 10.0 ** int(op.config.get("decimals") or 0)
     return add_formula(op, "round({0})" if scale == 1 else f"round({{0}} * {scale!r}) / {scale!r}", [op.read])
 
@@ -242,7 +242,7 @@ def _position(op: Operation) -> Read:
     return op.inserted(made, place) if op.config.get("keepdims") else made
 
 
-def _accumulated(op: Operation) -> Read | None:
+def _accumulate(op: Operation) -> Read | None:
     if op.config.get("dtype") not in (None, "float32") or op.read.value.dtype != "float32":
         return None
     return add_formula_along(op, "cumsum", op.place(op.config.get("axis"), len(op.axes(op.read))))
@@ -260,15 +260,15 @@ def _one_hot(op: Operation) -> Read | None:
 
 RULES: Mapping[str, Rule] = {
     **{kind: _by_template(template) for kind, template in TEMPLATES.items()},
-    "Clip": _clipped,
-    "Threshold": _above,
-    "Glu": _gated,
+    "Clip": _clip,
+    "Threshold": _limit_below,
+    "Glu": _gate,
     **dict.fromkeys(("Tril", "Triu"), _triangle),
-    "Round": _rounded,
+    "Round": _round,
     "Gelu": _gelu,
     "Argmax": _position,
     "Argmin": _position,
-    "Cumsum": _accumulated,
+    "Cumsum": _accumulate,
     "OneHot": _one_hot,
     "Any": _any_or_all,
     "All": _any_or_all,

@@ -20,7 +20,7 @@ _DEFAULTS = {
 _GRAY: Numbers = [0.2989, 0.5870, 0.1140]  # of red, green and blue, as Keras has them
 
 
-def _resized(op: Operation) -> Read | None:
+def _resize(op: Operation) -> Read | None:
     """Only floats: of integers the operation rounds, and the layer does not."""
     read, size = op.read, op.config.get("size") or op.argument(1, "size")
     if len(op.axes(read)) != 3 or not read.value.dtype.startswith("float") or not isinstance(size, list | tuple):
@@ -112,7 +112,7 @@ def _to_depth(op: Operation) -> Read | None:
     return op.add("rename", {row: height, column: width}, [read])
 
 
-def _pooled(op: Operation) -> Read | None:
+def _pool(op: Operation) -> Read | None:
     rank = len(op.axes(op.read)) - 1
     if rank not in (1, 2, 3) or op.call.distributed:
         return None
@@ -137,11 +137,11 @@ def _gray(op: Operation) -> Read | None:
 
 
 RULES: Mapping[str, Rule] = {
-    "Resize": _resized,
+    "Resize": _resize,
     "ExtractPatches": _patches,
     "DepthToSpace": _to_space,
     "SpaceToDepth": _to_depth,
-    "MaxPool": _pooled,
-    "AveragePool": _pooled,
+    "MaxPool": _pool,
+    "AveragePool": _pool,
     "RGBToGrayscale": _gray,
 }

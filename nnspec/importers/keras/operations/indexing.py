@@ -13,7 +13,7 @@ from nnspec.importers.keras.operations.tables import flatten
 Key = slice | int | None | list[int]
 
 
-def _indexed(op: Operation) -> Read | None:
+def _index(op: Operation) -> Read | None:
     read = op.read
     rank = len(op.axes(read))
     keys = _keys(op, op.argument(1, "key"), 1 + rank)
@@ -100,7 +100,7 @@ def _is(key: Operand, class_name: str) -> TypeGuard[Config]:
     return isinstance(key, Mapping) and key.get("class_name") == class_name
 
 
-def _taken(op: Operation) -> Read | None:
+def _take(op: Operation) -> Read | None:
     """Positions that do not depend on the data."""
     if len(op.reads) != 1 or not isinstance(op.arguments[0], Read):
         return None
@@ -110,11 +110,11 @@ def _taken(op: Operation) -> Read | None:
     if isinstance(indices, Constant):
         if not indices.is_integers or indices.rank > 1:
             return None
-        return _taken_at(op, read, name, indices.value)
-    return _taken_at(op, read, name, indices)
+        return _take_at(op, read, name, indices.value)
+    return _take_at(op, read, name, indices)
 
 
-def _taken_at(op: Operation, read: Read, name: str, indices: object) -> Read | None:
+def _take_at(op: Operation, read: Read, name: str, indices: object) -> Read | None:
     if isinstance(indices, int):
         return op.add("slice", {name: indices}, [read])
     numbers = _integers(indices)
@@ -145,4 +145,4 @@ def _diagonal(op: Operation) -> Read | None:
     return op.add("take", {name: taken}, [op.add("merge", {name: pair}, [moved])])
 
 
-RULES: Mapping[str, Rule] = {"GetItem": _indexed, "Take": _taken, "Diagonal": _diagonal}
+RULES: Mapping[str, Rule] = {"GetItem": _index, "Take": _take, "Diagonal": _diagonal}

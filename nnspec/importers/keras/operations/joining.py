@@ -9,7 +9,7 @@ from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.operations.operation import Operation, Rule
 
 
-def _concatenated(op: Operation) -> Read | None:
+def _concatenate(op: Operation) -> Read | None:
     if op.constants or not op.reads:
         return None
     return _end_to_end(op, op.reads, op.place(op.config.get("axis", -1), len(op.axes(op.reads[0]))))
@@ -22,7 +22,7 @@ def _end_to_end(op: Operation, reads: list[Read], place: int) -> Read:
     return op.add("Concatenate", {} if is_last else {"axis": op.name(reads[0], place)}, reads)
 
 
-def _stacked(op: Operation) -> Read | None:
+def _stack(op: Operation) -> Read | None:
     if op.constants or not op.reads:
         return None
     place = op.place(op.config.get("axis", 0), len(op.axes(op.reads[0])) + 1)
@@ -51,7 +51,7 @@ def _split(op: Operation) -> list[Read] | None:
     return made
 
 
-def _unstacked(op: Operation) -> list[Read] | None:
+def _unstack(op: Operation) -> list[Read] | None:
     """Every position of an axis by itself."""
     read = op.read
     place = op.place(op.config.get("axis", 0), len(op.axes(read)))
@@ -63,8 +63,8 @@ def _unstacked(op: Operation) -> list[Read] | None:
 
 
 RULES: Mapping[str, Rule] = {
-    "Concatenate": _concatenated,
-    "Stack": _stacked,
+    "Concatenate": _concatenate,
+    "Stack": _stack,
     "Split": _split,
-    "Unstack": _unstacked,
+    "Unstack": _unstack,
 }

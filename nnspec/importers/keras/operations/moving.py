@@ -16,7 +16,7 @@ def _as_list(given: Any | Sequence[Any]) -> list[Any]:
     return list(given) if isinstance(given, list | tuple) else [given]
 
 
-def _transposed(op: Operation) -> Read:
+def _transpose(op: Operation) -> Read:
     read = op.read
     rank = len(op.axes(read))
     order = [int(i) % (rank + 1) for i in op.config.get("axes") or range(rank, -1, -1)]
@@ -25,7 +25,7 @@ def _transposed(op: Operation) -> Read:
     return op.permuted(read, [i - 1 for i in order[1:]])
 
 
-def _swapped(op: Operation) -> Read:
+def _swap_axes(op: Operation) -> Read:
     read = op.read
     rank = len(op.axes(read))
     first, second = op.place(op.config["axis1"], rank), op.place(op.config["axis2"], rank)
@@ -34,7 +34,7 @@ def _swapped(op: Operation) -> Read:
     return op.permuted(read, order)
 
 
-def _moved(op: Operation) -> Read:
+def _move_axes(op: Operation) -> Read:
     read = op.read
     rank = len(op.axes(read))
     sources, targets = (op.places(op.config[key], rank) for key in ("source", "destination"))
@@ -44,7 +44,7 @@ def _moved(op: Operation) -> Read:
     return op.permuted(read, order)
 
 
-def _reshaped(op: Operation) -> Read | None:
+def _reshape(op: Operation) -> Read | None:
     read = op.read
     said = op.config.get("newshape") or op.config.get("new_shape") or op.config.get("shape") or ()
     sizes = [-1 if size is None else int(size) for size in said][1:]
@@ -85,7 +85,7 @@ def _refuse_batch_in_axes(op: Operation, sizes: Sequence[int]) -> None:
     )
 
 
-def _widened(op: Operation) -> Read:
+def _expand_dims(op: Operation) -> Read:
     """One or more axes of size 1 put in."""
     read = op.read
     given = _as_list(op.config["axis"])
@@ -95,7 +95,7 @@ def _widened(op: Operation) -> Read:
     return read
 
 
-def _squeezed(op: Operation) -> Read:
+def _squeeze(op: Operation) -> Read:
     read, given = op.read, op.config.get("axis")
     if given is None:
         return op.dropped(read, [place for place, size in enumerate(op.sizes(read)) if size == 1])
@@ -109,13 +109,13 @@ def _as_it_is(op: Operation) -> Read:
     return op.read
 
 
-def _turned(op: Operation) -> Read:
+def _flip(op: Operation) -> Read:
     read = op.read
     names = [op.name(read, place) for place in op.places(op.config.get("axis"), len(op.axes(read)))]
     return op.add("slice", {name: {"step": -1} for name in names}, [read])
 
 
-def _rolled(op: Operation) -> Read:
+def _roll(op: Operation) -> Read:
     read = op.read
     places = op.places(op.config.get("axis"), len(op.axes(read)))
     shifts = _as_list(op.config["shift"])
@@ -124,14 +124,14 @@ def _rolled(op: Operation) -> Read:
     return op.add("roll", body, [read])
 
 
-def _repeated(op: Operation) -> Read | None:
+def _repeat(op: Operation) -> Read | None:
     """Every position several times in a row."""
     read, count = op.read, op.config.get("repeats")
     place = op.place(op.config.get("axis"), len(op.axes(read)))
     if isinstance(count, list | tuple) and len(count) == 1:
         count = count[0]
     if isinstance(count, int):
-        return _copied(op, read, place, count, in_a_row=True)
+        return _copy_positions(op, read, place, count, in_a_row=True)
     size = op.sizes(read)[place]
     if not isinstance(count, list | tuple) or size != len(count):
         return None
@@ -139,7 +139,7 @@ def _repeated(op: Operation) -> Read | None:
     return op.add("take", {op.name(read, place): taken}, [read])
 
 
-def _tiled(op: Operation) -> Read | None:
+def _tile(op: Operation) -> Read | None:
     """Whole axes several times end to end."""
     read = op.read
     repeats = [int(count) for count in _as_list(op.config["repeats"])]
@@ -149,11 +149,11 @@ def _tiled(op: Operation) -> Read | None:
         raise op.over_batch()
     for place, count in enumerate(repeats[1:]):
         if count > 1:
-            read = _copied(op, read, place, count, in_a_row=False)
+            read = _copy_positions(op, read, place, count, in_a_row=False)
     return read
 
 
-def _copied(op: Operation, read: Read, place: int, count: int, *, in_a_row: bool) -> Read:
+def _copy_positions(op: Operation, read: Read, place: int, count: int, *, in_a_row: bool) -> Read:
     """An axis repeated: in a row each position, else all of it end to end."""
     name = op.name(read, place)
     if op.sizes(read)[place] == 1:
@@ -186,16 +186,16 @@ def expand_axes(op: Operation, read: Read, shape: Sequence[int | None]) -> Read 
 
 
 RULES: Mapping[str, Rule] = {
-    "Transpose": _transposed,
-    "Swapaxes": _swapped,
-    "Moveaxis": _moved,
-    "Reshape": _reshaped,
-    "ExpandDims": _widened,
-    "Squeeze": _squeezed,
-    "Flip": _turned,
+    "Transpose": _transpose,
+    "Swapaxes": _swap_axes,
+    "Moveaxis": _move_axes,
+    "Reshape": _reshape,
+    "ExpandDims": _expand_dims,
+    "Squeeze": _squeeze,
+    "Flip": _flip,
     **dict.fromkeys(("Copy", "StopGradient"), _as_it_is),
-    "Roll": _rolled,
-    "Repeat": _repeated,
-    "Tile": _tiled,
+    "Roll": _roll,
+    "Repeat": _repeat,
+    "Tile": _tile,
     "BroadcastTo": _broadcast,
 }

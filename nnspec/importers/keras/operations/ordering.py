@@ -20,7 +20,7 @@ def _largest(op: Operation) -> list[Read] | None:
     return [made, op.port(made, "positions")]
 
 
-def _sorted(op: Operation) -> Read:
+def _sort(op: Operation) -> Read:
     made = _in_order(op, op.place(op.config.get("axis", -1), len(op.axes(op.read))))
     return made if op.kind == "Sort" else op.port(made, "positions")
 
@@ -71,8 +71,8 @@ def _taken_along(op: Operation) -> Read | None:
 
 RULES: Mapping[str, Rule] = {
     "TopK": _largest,
-    "Sort": _sorted,
-    "Argsort": _sorted,
+    "Sort": _sort,
+    "Argsort": _sort,
     "Median": _median,
     "TakeAlongAxis": _taken_along,
 }

@@ -8,7 +8,7 @@ from nnspec.importers.keras.items import Read
 from nnspec.importers.keras.operations.operation import Operation, Rule
 
 
-def _padded(op: Operation) -> Read | None:
+def _pad(op: Operation) -> Read | None:
     read, mode = op.read, op.config.get("mode", "constant")
     value = op.keywords.get("constant_values")
     if mode not in ("constant", "reflect", "symmetric") or not isinstance(value, int | float | None):
@@ -31,4 +31,4 @@ def _padded(op: Operation) -> Read | None:
     return op.add("pad", {"axes": axes, **more}, [read])
 
 
-RULES: Mapping[str, Rule] = {"Pad": _padded}
+RULES: Mapping[str, Rule] = {"Pad": _pad}

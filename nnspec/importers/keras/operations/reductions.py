@@ -29,7 +29,7 @@ def reduce_axes(op: Operation, read: Read, by: str, places: Sequence[int], *, ke
     return op.add("reduce", {**body, "keepdims": True} if keepdims else body, [read])
 
 
-def _reduced(op: Operation) -> Read | None:
+def _reduce(op: Operation) -> Read | None:
     read = op.read
     if len(op.tensors) > 1 or op.config.get("initial") is not None or op.config.get("where") is not None:
         return None
@@ -63,4 +63,4 @@ def _moments(op: Operation) -> list[Read]:
     return [reduce_axes(op, op.read, by, places, keepdims=bool(op.config.get("keepdims"))) for by in ("mean", "var")]
 
 
-RULES: Mapping[str, Rule] = {**dict.fromkeys(_BY, _reduced), "Norm": _length, "Ptp": _range, "Moments": _moments}
+RULES: Mapping[str, Rule] = {**dict.fromkeys(_BY, _reduce), "Norm": _length, "Ptp": _range, "Moments": _moments}
