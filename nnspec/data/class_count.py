@@ -28,7 +28,7 @@ def class_count(name: str, output: Mapping, plan: DataPlan | None) -> tuple[int 
         return None, f"output `{name}` has no targets", "set `units` to a number"
     if kind in ("regression", "quantiles"):
         return _value_count(name, output, plan, is_quantiles=kind == "quantiles")
-    known = _declared(output)
+    known = _declared_count(output)
     slot = plan.outputs.get(name) if plan is not None else None
     if known is None and plan is not None and slot is not None:
         if kind == "multilabel":
@@ -70,7 +70,7 @@ def _value_count(
     return count * len(slot.columns) * steps, "", ""
 
 
-def _declared(output: Mapping) -> int | None:
+def _declared_count(output: Mapping) -> int | None:
     """The classes that the output names, or how many it says there are."""
     classes = output.get("classes")
     if isinstance(classes, Sequence):

@@ -57,7 +57,7 @@ class _Foreseen:
                 steps = self.sizes(slot)[:1] if has_steps(plan, slot) else ()
                 raw |= {name: numbers((ROWS, *steps)) for name in names}
                 continue
-            raw[slot.name] = numbers((ROWS, *_known(model)))
+            raw[slot.name] = numbers((ROWS, *_known_sizes(model)))
             inputs[slot.name] = fit_input(plan, slot, model, layout, self.rows(slot), train, raw[slot.name])
         outputs = {slot.name: self.output(slot, raw) for slot in plan.outputs.values()}
         deployment = Deployment(inputs, outputs, columns=columns)
@@ -75,7 +75,7 @@ class _Foreseen:
         targets = numbers((ROWS, *(_size(size) for _, size in model.data_axes)))
         found = fit_output(self.plan, slot, model, layout, targets, last or None, raw).transform
         if found.levels is not None and model.is_calibrated:
-            offset = numbers(_known(model))
+            offset = numbers(_known_sizes(model))
             found = replace(found, levels=replace(found.levels, offset=offset))
         return found
 
@@ -136,7 +136,7 @@ def _size(size: int | str | None) -> int:
     return size if isinstance(size, int) else STEPS
 
 
-def _known(model: Slot) -> tuple[int, ...]:
+def _known_sizes(model: Slot) -> tuple[int, ...]:
     return tuple(_size(size) for _, size in model.axes)
 
 

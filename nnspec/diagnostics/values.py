@@ -25,7 +25,7 @@ def as_yaml(value: object) -> str:
         case float() if not math.isfinite(value):
             return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
         case str():
-            return _quoted(value) if _needs_quotes(value) else value
+            return _quote(value) if _needs_quotes(value) else value
         case list() | tuple():
             return f"[{', '.join(map(as_yaml, value))}]"
         case dict():
@@ -55,7 +55,7 @@ def _needs_quotes(text: str) -> bool:
     return _without_unprintable(text, _escape) != text
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{_without_unprintable(escaped, _escape)}"'
 

@@ -45,7 +45,7 @@ def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     indent = text[: len(text) - len(text.lstrip())]
     if "\t" in indent or "\\t" in said or text[column - 1 : column] == "\t":
         return _tab(source, line, text.index("\t") + 1 if "\t" in text else column)
-    return _misplaced(Span.between(source, line=line, column=column, end_line=line, end_column=column + 1), error)
+    return _report_syntax(Span.between(source, line=line, column=column, end_line=line, end_column=column + 1), error)
 
 
 def _tab(source: Source, line: int, column: int) -> Diagnostic:
@@ -54,7 +54,7 @@ def _tab(source: Source, line: int, column: int) -> Diagnostic:
     return Diagnostic("NN104", "tab in the indentation: YAML allows only spaces", span, fixes=(fix,))
 
 
-def _misplaced(here: Span, error: yaml.MarkedYAMLError) -> Diagnostic:
+def _report_syntax(here: Span, error: yaml.MarkedYAMLError) -> Diagnostic:
     """What the scanner says, and where what it was reading begins."""
     problem = (error.problem or "it cannot be read").replace("did not find expected", "expected")
     fixes: tuple[Fix, ...] = ()

@@ -116,7 +116,7 @@ def _areas(counts: Counts, curve: str, method: str) -> Array:
     hits, alarms, misses, noes = counts
     recall = divide(hits, hits + misses)
     if curve == "PR" and method in ("", "interpolation"):
-        return _interpolated(hits, alarms, misses)
+        return _interpolate(hits, alarms, misses)
     if curve == "ROC":
         x, y = divide(alarms, alarms + noes), recall
     else:
@@ -125,7 +125,7 @@ def _areas(counts: Counts, curve: str, method: str) -> Array:
     return np.asarray(((x[:-1] - x[1:]) * heights.get(method, (y[:-1] + y[1:]) / 2)).sum(axis=0))
 
 
-def _interpolated(hits: Array, alarms: Array, misses: Array) -> Array:
+def _interpolate(hits: Array, alarms: Array, misses: Array) -> Array:
     fewer, positives = hits[:-1] - hits[1:], hits + alarms
     slope = divide(fewer, np.maximum(positives[:-1] - positives[1:], 0))
     intercept = hits[1:] - slope * positives[1:]

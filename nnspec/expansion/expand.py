@@ -42,10 +42,10 @@ def expand(root: Mapping, report: Report) -> Expanded:
     """Writes the model out; faults go to `report`."""
     values = resolve_vars(root.get("vars"), report)
     with report.refined(origins(root.get("vars"), values)):
-        return _expanded(root, values, report)
+        return _expand_document(root, values, report)
 
 
-def _expanded(root: Mapping, values: dict[str, object], report: Report) -> Expanded:
+def _expand_document(root: Mapping, values: dict[str, object], report: Report) -> Expanded:
     substituter = Substituter(report)
     kept: dict[str, Node] = {}
     for key, node in root.entries.items():

@@ -99,7 +99,7 @@ def evaluate(text: str, scope: Scope) -> Plain:
     if not text.strip():
         raise ExpressionError("the expression is empty")
     try:
-        tree = _parsed(text.strip())
+        tree = _parse(text.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ExpressionError("not an arithmetic expression") from None
     try:
@@ -112,7 +112,7 @@ def evaluate(text: str, scope: Scope) -> Plain:
         raise ExpressionError(str(error) or type(error).__name__) from None
 
 
-def _bounded(value: Plain) -> Plain:
+def _require_bounded(value: Plain) -> Plain:
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise ExpressionError("the number is too large")
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
@@ -135,14 +135,14 @@ def _size(value: Plain) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(text: str) -> ast.expr:
+def _parse(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
 def _value(node: ast.expr, scope: Scope) -> Plain:
     match node:
         case ast.Constant(value=(bool() | int() | float() | str() | None) as literal):
-            return _bounded(literal)
+            return _require_bounded(literal)
         case ast.Name(id=name):
             if name in scope:
                 value = scope[name]
@@ -181,13 +181,13 @@ def _value(node: ast.expr, scope: Scope) -> Plain:
         case ast.IfExp():
             return _value(node.body if _value(node.test, scope) else node.orelse, scope)
         case ast.List() | ast.Tuple():
-            return _bounded([_value(item, scope) for item in node.elts])
+            return _require_bounded([_value(item, scope) for item in node.elts])
         case ast.Subscript(slice=ast.Slice()):
             raise ExpressionError("slices are not allowed")
         case ast.Subscript():
             return _item(_value(node.value, scope), _value(node.slice, scope))
         case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS and not node.keywords:
-            return _bounded(FUNCTIONS[name](*(_value(argument, scope) for argument in node.args)))
+            return _require_bounded(FUNCTIONS[name](*(_value(argument, scope) for argument in node.args)))
         case ast.Call(func=ast.Name(id=name)):
             guess = did_you_mean(name, FUNCTIONS)
             raise ExpressionError(f"function `{name}` is not one of {', '.join(FUNCTIONS)}{guess}")
@@ -240,4 +240,4 @@ def _binary(op: ast.operator, left: Plain, right: Plain) -> Plain:
         for one, other in ((left, right), (right, left)):
             if isinstance(one, str | list) and isinstance(other, int) and len(one) * other > MAX_LENGTH:
                 raise ExpressionError(f"the result is longer than {MAX_LENGTH}")
-    return _bounded(_BINARY[type(op)](left, right))
+    return _require_bounded(_BINARY[type(op)](left, right))

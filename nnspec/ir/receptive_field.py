@@ -37,10 +37,10 @@ def origins(axis: Axis) -> dict[str, Size]:
 
 def followed(axes: Sequence[Axis]) -> dict[str, Size]:
     """The input axes that a tensor's axes run through, each with the number of its positions there."""
-    return _together([origins(axis) for axis in axes])
+    return _join_origins([origins(axis) for axis in axes])
 
 
-def _together(found: Sequence[Mapping[str, Size]]) -> dict[str, Size]:
+def _join_origins(found: Sequence[Mapping[str, Size]]) -> dict[str, Size]:
     """The origins of several axes as those of one."""
     result: dict[str, Size] = {}
     for own in found:
@@ -78,7 +78,7 @@ def _lost(inputs: Sequence[Value], output: Axes, windows: Mapping[int, Window]) 
     after = followed(output)
     for index, value in enumerate(inputs):
         own = [origins(axis) for axis in value.axes]
-        before = _together(own)
+        before = _join_origins(own)
         seen = windows if index == 0 else {}
         for place, axis in enumerate(value.axes):
             for origin in own[place]:
@@ -193,11 +193,11 @@ def _union(left: Field, left_follows: bool, right: Field, right_follows: bool) -
     period = lcm(len(left.phases) or 1, len(right.phases) or 1)
     if not is_aligned or left.ahead is None or right.ahead is None or period > MAX_PHASES:
         return Field(max(left.size, right.size), stride, None, slack)
-    pairs = list(zip(_repeated(left, period), _repeated(right, period), strict=True))
+    pairs = list(zip(_repeat_windows(left, period), _repeat_windows(right, period), strict=True))
     return _field([(min(a[0], b[0]), max(a[1], b[1])) for a, b in pairs], stride, slack)
 
 
-def _repeated(field: Field, count: int) -> list[tuple[int, int]]:
+def _repeat_windows(field: Field, count: int) -> list[tuple[int, int]]:
     """What each of `count` neighbours sees."""
     phases = _phases(field)
     around = int(len(phases) * field.stride)

@@ -50,7 +50,7 @@ def lengths_of(graph: Graph, wanted: int) -> dict[str, int]:
     length = -(-wanted // step) * step
     while length < LONGEST:
         lengths = {name: fixed.get(name, length) for name in symbols}
-        is_enough = all(_evaluate(_parsed(text), lengths) > least for text, least in above)
+        is_enough = all(_evaluate(_parse(text), lengths) > least for text, least in above)
         if is_enough and all(size_at(size, lengths) >= 1 for size in open_sizes):
             break
         length += step * max(1, length // (16 * step))
@@ -86,7 +86,7 @@ def broken_rule(constraints: Iterable[str], lengths: Mapping[str, int]) -> tuple
                 continue
             names = _names_of(found[1])
             is_known = bool(names) and names <= lengths.keys()
-            if is_known and not holds(_evaluate(_parsed(found[1]), lengths), int(found[2])):
+            if is_known and not holds(_evaluate(_parse(found[1]), lengths), int(found[2])):
                 return min(names), word.format(found[2] if found[1] in names else f"{found[2]}, as {text}")
             break  # the other forms would take it for a rule of a longer expression
     return None
@@ -145,7 +145,7 @@ def _names_in(size: Size) -> set[str]:
 
 
 def _names_of(text: str) -> set[str]:
-    tree = _parsed(text)
+    tree = _parse(text)
     names = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name)) if tree is not None else (text,)
     return {name for name in names if name not in _FUNCTIONS}
 
@@ -161,13 +161,13 @@ def size_at(size: Size, lengths: Mapping[str, int]) -> Fraction:
     result = size.coefficient
     for name, power in size.powers:
         known = lengths.get(name)
-        value = Fraction(known) if known is not None else _evaluate(_parsed(name), lengths)
+        value = Fraction(known) if known is not None else _evaluate(_parse(name), lengths)
         result *= value**power
     return result
 
 
 @cache
-def _parsed(text: str) -> ast.expr | None:
+def _parse(text: str) -> ast.expr | None:
     try:
         return ast.parse(text.replace("·", "*").replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError, RecursionError):

@@ -35,8 +35,8 @@ def describe_value(path: Path, value: object) -> str:
             part = _child(part or {}, step)
     if part is None:
         return ""
-    said = str(part.get("description") or _resolved(part).get("description", ""))
-    facts = [*_facts(part), *_named(part, value)]
+    said = str(part.get("description") or _resolve(part).get("description", ""))
+    facts = [*_facts(part), *_describe_object(part, value)]
     return "\n\n".join(text for text in (said, *facts) if text)
 
 
@@ -48,7 +48,7 @@ def allowed_words(path: Path) -> list[object]:
             part = schemas.definition(f"layer_{step}", is_strict=True)
         else:
             part = _child(part or {}, step)
-    whole = _resolved(part or {})
+    whole = _resolve(part or {})
     return list(whole.get("enum") or whole.get("then", {}).get("enum") or [])
 
 
@@ -61,7 +61,7 @@ def _is_item(path: Path) -> bool:
     return path[-1] in ("layer", "backward_layer") or (len(path) == 2 and path[0] == "layers")
 
 
-def _resolved(part: Schema) -> Schema:
+def _resolve(part: Schema) -> Schema:
     """The part with what it refers to."""
     reference = part.get("$ref")
     for inner in part.get("allOf", ()):
@@ -75,11 +75,11 @@ def _resolved(part: Schema) -> Schema:
 
 
 def _child(part: Schema, step: str | int) -> Schema | None:
-    whole = _resolved(part)
+    whole = _resolve(part)
     if isinstance(step, int):
         items = whole.get("items")
         return items if isinstance(items, dict) else None
-    for place in (whole, whole.get("else", {}), _resolved(whole.get("then", {}))):
+    for place in (whole, whole.get("else", {}), _resolve(whole.get("then", {}))):
         if step in place.get("properties", {}):
             found: Schema = place["properties"][step]
             return found
@@ -89,7 +89,7 @@ def _child(part: Schema, step: str | int) -> Schema | None:
 
 def _facts(part: Schema) -> list[str]:
     """What may be given, and what is taken where nothing is."""
-    whole = _resolved(part)
+    whole = _resolve(part)
     facts = []
     if "enum" in whole:
         facts.append("one of " + ", ".join(f"`{json.dumps(word).strip(chr(34))}`" for word in whole["enum"]))
@@ -98,7 +98,7 @@ def _facts(part: Schema) -> list[str]:
     return ["; ".join(facts)]
 
 
-def _named(part: Schema, value: object) -> list[str]:
+def _describe_object(part: Schema, value: object) -> list[str]:
     """What the Keras object is that the word names."""
     references = [part.get("$ref"), *(inner.get("$ref") for inner in part.get("allOf", ()))]
     names = [str(r).removeprefix(_DEFINITIONS).removeprefix("nullable_") for r in references if r]

@@ -26,7 +26,7 @@ def hover(survey: Survey, positions: Positions, where: lsp.Position) -> lsp.Hove
     offset = positions.offset(where)
     code = _code_at(survey.source.text, offset)
     if code is not None:
-        return _shown(code_page(code))
+        return _to_hover(code_page(code))
     if survey.root is None:
         return None
     cursor = find(survey.root, offset, positions)
@@ -38,10 +38,10 @@ def hover(survey: Survey, positions: Positions, where: lsp.Position) -> lsp.Hove
     text = "\n\n---\n\n".join(part for part in parts if part)
     span = cursor.key.span if cursor.key is not None else cursor.node.span
     is_word = cursor.key is not None or isinstance(cursor.node, Scalar)
-    return _shown(text, positions.range(span)) if text and is_word else None
+    return _to_hover(text, positions.range(span)) if text and is_word else None
 
 
-def _shown(text: str, where: lsp.Range | None = None) -> lsp.Hover:
+def _to_hover(text: str, where: lsp.Range | None = None) -> lsp.Hover:
     return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, text), where)
 
 

@@ -79,14 +79,14 @@ def _of_mixing(file: OnnxFile, call: OnnxCall, fault: Mixing) -> Diagnostic:
         label="regroups values, and moves none",
         path=call.name,
         notes=tuple(notes),
-        fixes=tuple(_meant(axes, sizes)),
+        fixes=tuple(_suggest_transpose(axes, sizes)),
         severity=Severity.WARNING if is_harmless else Severity.ERROR,
         about=(*(AxisRef(axis.name) for axis in axes), NodeRef(call.name)),
         reason=Reason.VALUES_MIX,
     )
 
 
-def _meant(axes: Axes, sizes: Sequence[Size]) -> Iterator[Fix]:
+def _suggest_transpose(axes: Axes, sizes: Sequence[Size]) -> Iterator[Fix]:
     """The transpose that was probably meant."""
     found = find_reordering(axes, sizes)
     if found is None:

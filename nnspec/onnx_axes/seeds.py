@@ -45,11 +45,11 @@ def _tensor(file: OnnxFile, name: str, names: Sequence[str] | None) -> Tensor:
         length: Size = size if isinstance(size, int) else Symbolic.symbol(symbol or f"{name}.{label}")
         is_named = bool(own) or (bool(stem) and stem == _word(symbol))  # twice the same: both count the same things
         root = stem if is_named else label
-        axes.append(_rooted(fresh(label, length, name), f"{name}\0{root}"))
+        axes.append(_root_axis(fresh(label, length, name), f"{name}\0{root}"))
     return Tensor(axes=tuple(axes))
 
 
-def _rooted(axis: Axis, root: str) -> Axis:
+def _root_axis(axis: Axis, root: str) -> Axis:
     return replace(axis, origin=root, atoms=tuple(replace(atom, origin=root) for atom in axis.atoms))
 
 

@@ -34,7 +34,7 @@ def _is_skew(file: OnnxFile, followed: Followed, call: OnnxCall) -> bool:
 
     What takes the place of a transpose has the same sizes, and keeps all rows.
     """
-    place, readers = _swapped(followed, call), _readers(file, call)
+    place, readers = _find_swapped(followed, call), _readers(file, call)
     return place is not None and bool(readers) and all(_drops_first(followed, reader, place) for reader in readers)
 
 
@@ -44,10 +44,10 @@ def _skews_back(file: OnnxFile, followed: Followed, call: OnnxCall) -> bool:
     skew = None if cut is None else _maker(file, cut)
     if skew is None or not _is_skew(file, followed, skew):
         return False
-    return _swapped(followed, call) == _swapped(followed, skew)
+    return _find_swapped(followed, call) == _find_swapped(followed, skew)
 
 
-def _swapped(followed: Followed, call: OnnxCall) -> int | None:
+def _find_swapped(followed: Followed, call: OnnxCall) -> int | None:
     """The first of two neighbouring axes whose sizes a reshape exchanges; None where it does something else."""
     if call.op != "Reshape":
         return None

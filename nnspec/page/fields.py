@@ -58,7 +58,7 @@ def build_fields(metadata: Body, sample: Mapping[str, np.ndarray]) -> list[Field
     states = _mapping(metadata["states"])
     inputs = {name: _mapping(body) for name, body in _mapping(metadata["inputs"]).items() if name not in states}
     if metadata.get("window") and all(body.get("columns") for body in inputs.values()):
-        return [_table(metadata, inputs, sample)]
+        return [_table_field(metadata, inputs, sample)]
     fields: list[Field] = []
     for name, body in inputs.items():
         fields += _fields_of(name, body, metadata, sample.get(name))
@@ -110,7 +110,9 @@ def _fields_of(name: str, body: Body, metadata: Body, sample: np.ndarray | None)
     axes = " × ".join(
         f"{axis} {size}" if isinstance(size, int) else str(axis) for axis, size in _axes(body) if axis != BATCH
     )
-    hint = "; ".join(filter(None, (f"nested lists as JSON, axes {axes}" if axes else "a number", _seen(body, ""))))
+    hint = "; ".join(
+        filter(None, (f"nested lists as JSON, axes {axes}" if axes else "a number", _describe_seen(body, "")))
+    )
     return [Field(kind="values", input=name, label=name, value=value, hint=hint, unit=_unit(body, ""))]
 
 
@@ -126,7 +128,7 @@ def _numbers(name: str, body: Body, metadata: Body, columns: Sequence[str], samp
         Field(
             kind="number", input=name, column=column, label=column, may_lack=column in gaps, value=_text(values[i]),
             unit=_unit(body, column),
-            hint=_seen(body, column, _usually(usual[0][i], usual[1][i]) if scaling else ""),
+            hint=_describe_seen(body, column, _usually(usual[0][i], usual[1][i]) if scaling else ""),
         )
         for i, column in enumerate(columns)
     ]  # fmt: skip
@@ -145,7 +147,7 @@ def _usually(offset: float, divisor: float) -> str:
     return f"about {offset:.4g} ± {divisor:.4g}" if divisor else ""
 
 
-def _seen(body: Body, column: str, usual: str = "") -> str:
+def _describe_seen(body: Body, column: str, usual: str = "") -> str:
     """Which values training had: the smallest and the largest, and what was usual."""
     found = _mapping(body.get("ranges") or {}).get(column) if column else body.get("range")
     least, most = map(_text, _sequence(found)) if found else ("", "")
@@ -167,7 +169,7 @@ def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None
     value = _first(sample)
     if kind == "number":
         offset, divisor = (float(str(told.get(key) or 0)) for key in ("offset", "divisor"))
-        hint = _seen(body, column, "" if told.get("transform") else _usually(offset, divisor))
+        hint = _describe_seen(body, column, "" if told.get("transform") else _usually(offset, divisor))
         unit = _unit(body, column)
         return replace(field, kind="number", value=_text(offset) if sample is None else value, hint=hint, unit=unit)
     if kind == "date":
@@ -177,7 +179,7 @@ def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None
     if kind == "boolean":
         given = [str(word) for word in _sequence(body.get("truths") or ("0", "1"))]
         texts = given if body.get("truths") else ["no", "yes"]
-        return _chosen(field, tuple(zip(given, texts, strict=True)), value)
+        return _choice_field(field, tuple(zip(given, texts, strict=True)), value)
     words = [str(word) for word in _sequence(told.get("words") or ())]
     choices = tuple((word, word) for word in words if word != "*")
     if not choices or len(choices) > _MOST_CHOICES:
@@ -185,10 +187,10 @@ def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None
     if kind == "multi_hot":
         separator = str(body.get("separator") or ",")
         return replace(field, kind="choices", value=value, choices=choices, separator=separator, hint="any of them")
-    return _chosen(field, (*choices, (_OTHER, _OTHER)) if "*" in words else choices, value)
+    return _choice_field(field, (*choices, (_OTHER, _OTHER)) if "*" in words else choices, value)
 
 
-def _chosen(field: Field, choices: tuple[tuple[str, str], ...], value: str) -> Field:
+def _choice_field(field: Field, choices: tuple[tuple[str, str], ...], value: str) -> Field:
     """A field with one of several choices, the first where the sample has none of them."""
     every = (("", "(missing)"), *choices) if field.may_lack else choices
     known = [each for each, _ in every]
@@ -203,7 +205,7 @@ def _port(metadata: Body, network_input: str, name: str) -> Body:
     return next((_mapping(port) for port in ports if _mapping(port).get("port") == name), {})
 
 
-def _table(metadata: Body, inputs: Mapping[str, Body], sample: Mapping[str, np.ndarray]) -> Field:
+def _table_field(metadata: Body, inputs: Mapping[str, Body], sample: Mapping[str, np.ndarray]) -> Field:
     """Rows of a table, enough for one window: those of the sample, or lines to be filled in."""
     lookback = int(str(_mapping(metadata["window"])["lookback"]))
     spans = {name: _rows(body, lookback) for name, body in inputs.items()}
@@ -233,7 +235,7 @@ def _table(metadata: Body, inputs: Mapping[str, Body], sample: Mapping[str, np.n
     writer.writerows([[cell.replace(".", decimal) for cell in row.values()] for row in cells.values()])
     hint = f"CSV with a head line; {last - first + 1} rows are a window, each further row is one more"
     seen = {
-        column: f"{_seen(body, column).removeprefix('in training ')} {_unit(body, column)}".strip()
+        column: f"{_describe_seen(body, column).removeprefix('in training ')} {_unit(body, column)}".strip()
         for body in inputs.values()
         for column in map(str, _sequence(body["columns"]))
     }

@@ -56,15 +56,15 @@ def find_runtime(given: Path | None = None) -> WebRuntime:
         RuntimeUnavailable: where they cannot be had, or are not those of the version.
     """
     if given is not None:
-        return _checked(_of_folder(given) if given.is_dir() else _of_tarball(_read(given), str(given)), str(given))
+        return _check_hashes(_of_folder(given) if given.is_dir() else _of_tarball(_read(given), str(given)), str(given))
     cached = cache_folder()
     if all((cached / name).is_file() for name in HASHES):
         try:
-            return _checked({name: _read(cached / name) for name in HASHES}, str(cached))
+            return _check_hashes({name: _read(cached / name) for name in HASHES}, str(cached))
         except RuntimeUnavailable:
             pass  # damaged: fetched again
     files = _of_tarball(_fetch(), ADDRESS)
-    found = _checked(files, ADDRESS)
+    found = _check_hashes(files, ADDRESS)
     _keep(cached, files)
     return found
 
@@ -114,7 +114,7 @@ def _fetch() -> bytes:
     return data
 
 
-def _checked(files: dict[str, bytes], origin: str) -> WebRuntime:
+def _check_hashes(files: dict[str, bytes], origin: str) -> WebRuntime:
     for name, wanted in HASHES.items():
         if hashlib.sha256(files[name]).hexdigest() != wanted:
             raise RuntimeUnavailable(f"`{name}` of {origin} is not that of onnxruntime-web {VERSION}: its hash differs")

@@ -59,13 +59,13 @@ def write_page(
     """
     described = describe(predictor, sample)
     script = join_scripts(runtime.script)
-    packed = {"model": _packed(model.read_bytes()), "runtime": _packed(runtime.binary)}
+    packed = {"model": _pack(model.read_bytes()), "runtime": _pack(runtime.binary)}
     style = render("page.css.j2", package="nnspec.page")
     text = render(
         "page.html.j2",
         package="nnspec.page",
         page=described,
-        fields=_grouped(build_fields(predictor.metadata, sample)),
+        fields=_group_fields(build_fields(predictor.metadata, sample)),
         style=style,
         script=script,
         policy=f"default-src 'none'; script-src '{_hash(script)}' 'wasm-unsafe-eval'; style-src '{_hash(style)}'; "
@@ -154,7 +154,7 @@ def first_of(predictor: Predictor, name: str, values: object) -> np.ndarray:
     return np.array(flat, dtype=kind).reshape(np.shape(one))
 
 
-def _grouped(fields: list[Field]) -> list[tuple[str, list[Field]]]:
+def _group_fields(fields: list[Field]) -> list[tuple[str, list[Field]]]:
     """Fields of one plain input together, under its name; others alone."""
     groups: list[tuple[str, list[Field]]] = []
     for field in fields:
@@ -166,7 +166,7 @@ def _grouped(fields: list[Field]) -> list[tuple[str, list[Field]]]:
     return groups
 
 
-def _packed(data: bytes) -> str:
+def _pack(data: bytes) -> str:
     return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode("ascii")
 
 

@@ -52,7 +52,7 @@ def unused(name: str, taken: Collection[str]) -> str:
 
 def as_spec(value: object) -> str:
     """A value as a spec writes it, in which `$` begins no variable: names of columns may have one."""
-    return as_yaml(_escaped(value))
+    return as_yaml(_escape(value))
 
 
 def as_key(name: str) -> str:
@@ -60,9 +60,9 @@ def as_key(name: str) -> str:
     return as_yaml(name.replace("$", "$$") if name.startswith("$") else name)
 
 
-def _escaped(value: object) -> object:
+def _escape(value: object) -> object:
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, Mapping):
-        return {key.replace("$", "$$") if key.startswith("$") else key: _escaped(part) for key, part in value.items()}
-    return [_escaped(part) for part in value] if isinstance(value, list | tuple) else value
+        return {key.replace("$", "$$") if key.startswith("$") else key: _escape(part) for key, part in value.items()}
+    return [_escape(part) for part in value] if isinstance(value, list | tuple) else value

@@ -69,7 +69,7 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
             options |= marks
             plan = _plan(source, path, span, options)
             facts = source.probe(plan, names, names)
-        marked = _marked(plan, facts, names)
+        marked = _find_markers(plan, facts, names)
         if marked:
             options[OPTION] = marked
             plan = _plan(source, path, span, options)
@@ -122,7 +122,7 @@ def _marks(plan: SourcePlan, facts: SourceFacts, names: Sequence[str]) -> Mappin
     return proposal.keys if proposal is not None else {}
 
 
-def _marked(plan: SourcePlan, facts: SourceFacts, names: Sequence[str]) -> dict[str, list[str]]:
+def _find_markers(plan: SourcePlan, facts: SourceFacts, names: Sequence[str]) -> dict[str, list[str]]:
     """What stands for missing values in columns of numbers, such as `?`, by column."""
     if OPTION not in plan.source.options:
         return {}

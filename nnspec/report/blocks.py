@@ -101,12 +101,12 @@ def _level(nodes: Sequence[Node], depth: int, readers: dict[str, set[str]], *, m
         else:
             items.append(Block(name, _level(members, depth + 1, readers, most=most)))
     if len(items) > most:
-        folded = _folded(items, readers, is_equal=True)
-        return folded if len(folded) <= _LONGER else _folded(items, readers, is_equal=False)
+        folded = _fold_repeats(items, readers, is_equal=True)
+        return folded if len(folded) <= _LONGER else _fold_repeats(items, readers, is_equal=False)
     return tuple(items)
 
 
-def _folded(items: Sequence[Item], readers: dict[str, set[str]], *, is_equal: bool) -> tuple[Item, ...]:
+def _fold_repeats(items: Sequence[Item], readers: dict[str, set[str]], *, is_equal: bool) -> tuple[Item, ...]:
     """Items of which those that repeat in a row stand together."""
     place = {node.name: i for i, item in enumerate(items) for node in item.nodes}
     forms = [_form(item, i, place, is_equal=is_equal) for i, item in enumerate(items)]

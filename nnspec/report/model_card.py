@@ -51,7 +51,7 @@ def write_card(results: Results, interface: JsonObject, made_of: JsonObject, how
         metrics=list(metric_tables(results.metrics, results.units).values()),
         limits=list(_limits(results, interface)),
         program=_program(interface, file),
-        verified=list(_verified(results)),
+        verified=list(_describe_verification(results)),
         origin=_origin(results, made_of),
         file=file,
         rows=_new_rows(interface, made_of),
@@ -108,7 +108,7 @@ def _ports(role: str, ports: Mapping[str, JsonObject]) -> Table:
     for name, found in ports.items():
         axes = ", ".join(f"{axis} {size if isinstance(size, int) else 'any'}" for axis, size in found["axes"])
         what = _ENCODED.get(str(found.get("encoding")), str(found.get("task") or ""))
-        rows.append((f"`{name}`", axes, str(found["dtype"]), _listed(found.get("columns")), _units(found), what))
+        rows.append((f"`{name}`", axes, str(found["dtype"]), _list_names(found.get("columns")), _units(found), what))
     return Table(
         caption=f"{role.capitalize()}s of the deployed model",
         head=(role, "axes", "type", "columns", "units", "what it is"),
@@ -116,7 +116,7 @@ def _ports(role: str, ports: Mapping[str, JsonObject]) -> Table:
     )
 
 
-def _listed(columns: object) -> str:
+def _list_names(columns: object) -> str:
     if not isinstance(columns, list):
         return ""
     return ", ".join(map(str, columns[:_MOST])) + (", …" if len(columns) > _MOST else "")
@@ -211,7 +211,7 @@ def _program(interface: JsonObject, file: str) -> str:
     )
 
 
-def _verified(results: Results) -> Iterator[str]:
+def _describe_verification(results: Results) -> Iterator[str]:
     for name, found in results.verification.get("outputs", {}).items():
         yield (
             f"`{name}`: ONNX Runtime and Keras differ by {found['max_relative_error']:.2g} at most, relatively; "

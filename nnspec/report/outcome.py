@@ -199,17 +199,17 @@ def _outcome(
     counts = counted_scores(output, split) if task == ANOMALY else split.counts(output.name)
     counted = None if counts is None else np.asarray(counts[:count]).reshape(count, -1)
     if task == ANOMALY:
-        scores = _masked(np.asarray(said, np.float64).reshape(count, -1), counted, -np.inf)
+        scores = _apply_mask(np.asarray(said, np.float64).reshape(count, -1), counted, -np.inf)
         labels = split.y[output.name][:count].reshape(count, -1) if output.name in split.y else scores * 0
         cut = deployment.threshold(output) if deployment.has_threshold(output) else None
         return known(truth=labels, guess=scores, threshold=cut, has_truth=output.name in split.y)
     if task == "multilabel":
         scores, cut = said.reshape(count, -1), deployment.threshold(output)
         names = tuple(map(str, output.classes or ())) or columns or tuple(map(str, range(scores.shape[-1])))
-        truth = _masked(split.y[output.name][:count].reshape(count, -1).astype(np.int64), counted, -1)
+        truth = _apply_mask(split.y[output.name][:count].reshape(count, -1).astype(np.int64), counted, -1)
         return known(truth=truth, guess=(scores > cut).astype(np.int64), scores=_chance(output, scores), classes=names)
     if task in ("classification", "binary"):
-        truth = _masked(split.y[output.name][:count].reshape(count, -1).astype(np.int64), counted, -1)
+        truth = _apply_mask(split.y[output.name][:count].reshape(count, -1).astype(np.int64), counted, -1)
         scores = said.reshape(count, -1) if task == "binary" else _class_last(output, said, count)
         size = 2 if task == "binary" else scores.shape[-1]
         return known(
@@ -222,7 +222,7 @@ def _outcome(
     transform = deployment.outputs.get(output.name)
     raw = {each: values[:count] for each, values in split.raw.items()}
     values = np.asarray(transform.restore(said, raw) if transform is not None else said, np.float64)
-    truth = _masked(np.asarray(split.target[output.name][:count], np.float64).reshape(count, -1), counted, np.nan)
+    truth = _apply_mask(np.asarray(split.target[output.name][:count], np.float64).reshape(count, -1), counted, np.nan)
     if output.levels and transform is not None and transform.levels is not None:
         ways = [transform.levels.at(values, i).reshape(count, -1) for i in range(len(output.levels))]
         middle = int(np.argmin([abs(level - 0.5) for level in output.levels]))
@@ -231,7 +231,7 @@ def _outcome(
     return known(truth=truth, guess=values.reshape(count, -1))
 
 
-def _masked(values: Array, counted: Array | None, instead: float) -> Array:
+def _apply_mask(values: Array, counted: Array | None, instead: float) -> Array:
     return values if counted is None else np.where(counted, values, instead)
 
 

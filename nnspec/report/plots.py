@@ -294,10 +294,10 @@ def anomaly_scores(outcome: Outcome) -> Plot:
         axes.set_ylabel("samples")
         axes.legend()
 
-    return draw(f"{outcome.name}: scores of anomalies", _flagged(outcome, groups, names), paint)
+    return draw(f"{outcome.name}: scores of anomalies", _describe_flagged(outcome, groups, names), paint)
 
 
-def _flagged(outcome: Outcome, groups: Sequence[np.ndarray], names: Sequence[str]) -> str:
+def _describe_flagged(outcome: Outcome, groups: Sequence[np.ndarray], names: Sequence[str]) -> str:
     cut = outcome.threshold
     if cut is None:
         return f"{sum(map(len, groups))} samples of the {outcome.split} rows; no threshold says where anomalies begin."

@@ -76,7 +76,7 @@ def read_header(path: Path, dialect: Dialect = PLAIN) -> list[str]:
     Raises:
         CsvError: where there are none, one stands twice, or the file is not text of that encoding.
     """
-    with _opened(path, dialect) as reader:
+    with _open_rows(path, dialect) as reader:
         header = next(reader, [])
     if not header:
         raise CsvError("it is empty: its first line must list the column names")
@@ -95,14 +95,14 @@ def read_chunks(
         CsvError: where a row has more or fewer cells than the header, or the file cannot be read to its end.
     """
     done, width = 0, len(header)
-    with _opened(path, dialect) as reader:
+    with _open_rows(path, dialect) as reader:
         next(reader, None)
         while True:
             lines: list[list[str]] = []
             try:
                 lines.extend(islice(reader, size))
             except csv.Error as error:
-                raise CsvError(f"row {done + len(lines) + 1}: {error}", _closed(dialect)) from None
+                raise CsvError(f"row {done + len(lines) + 1}: {error}", _quote_remedy(dialect)) from None
             if not lines:
                 return
             rows = [line for line in lines if line]
@@ -118,7 +118,7 @@ def read_chunks(
 
 
 @contextmanager
-def _opened(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
+def _open_rows(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
     is_quoted = dialect.quote != NO_QUOTE
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))  # a text may be longer than Python's 128 KiB
     try:
@@ -135,14 +135,14 @@ def _opened(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
             f"it is not {dialect.encoding.upper()} text", "write the table as UTF-8, or its `encoding` beside the path"
         ) from None
     except csv.Error as error:
-        raise CsvError(str(error), _closed(dialect)) from None
+        raise CsvError(str(error), _quote_remedy(dialect)) from None
     except (EOFError, zlib.error) as error:
         raise CsvError(f"it is not a whole gzip file ({error})", "compress or download it again") from None
     except OSError as error:
         raise CsvError(f"it cannot be read ({error.strerror or error})") from None
 
 
-def _closed(dialect: Dialect) -> str:
+def _quote_remedy(dialect: Dialect) -> str:
     """What to do where the quotes of a row are not those of a table."""
     quote = "a double quote" if dialect.quote == '"' else f"`{dialect.quote}`"
     return f"correct the row: a cell that begins with {quote} ends with one, and one within it is written twice"

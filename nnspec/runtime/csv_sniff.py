@@ -45,7 +45,7 @@ def propose_layout(path: Path, dialect: Dialect, wanted: Sequence[str]) -> Propo
     """
     try:
         encoding, is_sure = seen_encoding(path, dialect.encoding)
-        found = _separated(path, replace(dialect, encoding=encoding), wanted)
+        found = _find_separator(path, replace(dialect, encoding=encoding), wanted)
     except (OSError, EOFError, csv.Error, UnicodeError):
         return None
     if found is None:
@@ -117,7 +117,7 @@ def seen_encoding(path: Path, given: str) -> tuple[str, bool]:
     return ("cp1252" if has_c1 else "latin-1"), False
 
 
-def _separated(path: Path, dialect: Dialect, wanted: Sequence[str]) -> Dialect | None:
+def _find_separator(path: Path, dialect: Dialect, wanted: Sequence[str]) -> Dialect | None:
     """The dialect with the delimiter and quote that give every row a cell for each column, and most wanted columns."""
     best, most = None, 0
     for delimiter in (dialect.delimiter, *DELIMITERS):

@@ -49,7 +49,7 @@ def _seconds(cells: Sequence[str], form: str | None) -> list[int | None]:
     if form in UNIX:
         return [_unix(cell, UNIX[form]) for cell in cells]
     if form is not None:
-        return [_formatted(cell, form) for cell in cells]
+        return [_parse_formatted(cell, form) for cell in cells]
     times = parse_times(cells)
     if times is not None:
         return [(time - _EPOCH) // _SECOND for time in times]
@@ -74,7 +74,7 @@ def _unix(cell: str, per_second: int) -> int | None:
     return seconds if _FIRST <= seconds <= _LAST else None
 
 
-def _formatted(cell: str, form: str) -> int | None:
+def _parse_formatted(cell: str, form: str) -> int | None:
     try:
         time = datetime.strptime(cell.strip(), form)
     except ValueError:
@@ -98,7 +98,7 @@ def propose_formats(cells: Sequence[str]) -> list[str]:
     distinct = list(dict.fromkeys(cell for cell in cells if not is_missing(cell)))
     if not distinct:
         return []
-    first = [day + time for day in _COMMON for time in _TIMES if _formatted(distinct[0], day + time) is not None]
+    first = [day + time for day in _COMMON for time in _TIMES if _parse_formatted(distinct[0], day + time) is not None]
     if _unix(distinct[0], 1) is not None and len(distinct[0].strip()) in (9, 10, 13):
         first.append("unix_ms" if len(distinct[0].strip()) == 13 else "unix")
     return [form for form in first if None not in _seconds(distinct, form)]

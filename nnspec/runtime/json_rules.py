@@ -43,11 +43,11 @@ def read_records(path: Path) -> Iterator[Record]:
             if first == "[":
                 body = json.load(stream)
                 for row, record in enumerate(body, 1):
-                    yield _checked(record, row)
+                    yield _require_record(record, row)
             for line in () if first == "[" else stream:
                 if line.strip():
                     row += 1
-                    yield _checked(json.loads(line.rstrip()), row)
+                    yield _require_record(json.loads(line.rstrip()), row)
     except UnicodeDecodeError:
         raise JsonError("it is not UTF-8 text") from None
     except (json.JSONDecodeError, RecursionError) as error:
@@ -70,7 +70,7 @@ def _first_sign(stream: TextIO) -> str:
     return sign
 
 
-def _checked(record: object, row: int) -> Record:
+def _require_record(record: object, row: int) -> Record:
     if not isinstance(record, dict):
         raise JsonError(f"row {row} is {shown(record)}, not an object")
     return record

@@ -203,11 +203,11 @@ def decode_files(files: Sequence[Path], shown: Sequence[str], body: Metadata) ->
     if dtype == "string":
         shape = [len(values) if axis == BATCH else 1 for axis in names]
         return np.array(values, dtype=object).reshape(shape)
-    stacked = _stacked([np.asarray(value) for value in values], float(body["files"].get("fill", 0)))
+    stacked = _stack_files([np.asarray(value) for value in values], float(body["files"].get("fill", 0)))
     return np.ascontiguousarray(np.moveaxis(stacked, 0, place)).astype(dtype, copy=False)
 
 
-def _stacked(values: Sequence[Array], fill: float) -> Array:
+def _stack_files(values: Sequence[Array], fill: float) -> Array:
     """Files' values side by side; shorter ones, along an open axis, are filled up at their end."""
     sizes = [max(sizes) for sizes in zip(*(value.shape for value in values), strict=True)]
     if any(list(value.shape) != sizes for value in values):

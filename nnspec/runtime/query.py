@@ -100,14 +100,14 @@ def run_query(sql: str, tables: dict[str, Fill], limits: Limits | None = None) -
     connection.execute(f"SET memory_limit = '{max(limits.memory // _BLOCK, 1)}MiB'")
     for setting in ("threads = 1", "temp_directory = ''", "TimeZone = 'UTC'"):
         connection.execute(f"SET {setting}")
-    with _bounded(connection, limits):
+    with _limit_time(connection, limits):
         for name, fill in tables.items():
             fill(connection, name)
         refused = _refused_functions(connection)
         for statement in _LOCKED:
             connection.execute(statement)
         _check(connection, sql, tables.keys(), refused)
-        with _told(len(_MAKE)):
+        with _translate_errors(len(_MAKE)):
             connection.execute(_MAKE + sql)
         for name in tables:
             connection.execute('DROP TABLE "' + name.replace('"', '""') + '"')
@@ -115,7 +115,7 @@ def run_query(sql: str, tables: dict[str, Fill], limits: Limits | None = None) -
 
 
 @contextmanager
-def _bounded(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
+def _limit_time(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
     """Ends what takes longer than it may, and tells what needs more memory."""
     import duckdb
 
@@ -142,7 +142,7 @@ def _bounded(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[
 
 
 @contextmanager
-def _told(start: int) -> Iterator[None]:
+def _translate_errors(start: int) -> Iterator[None]:
     """Turns DuckDB's errors into those of a query that begins after so many bytes of the statement."""
     import duckdb
 
@@ -185,7 +185,7 @@ def _refused_functions(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def _check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Collection[str], refused: set[str]) -> None:
     """Raises where the statement is not one SELECT over these tables."""
-    with _told(0):
+    with _translate_errors(0):
         statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise QueryError(Fault.REFUSED, f"must be one SELECT, but it is {len(statements)} statements")
@@ -196,7 +196,7 @@ def _check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Collection[s
     except RecursionError:
         raise QueryError(Fault.REFUSED, "is nested too deeply") from None
     if tree.get("error") or len(found) != 1:
-        with _told(len("EXPLAIN ")):
+        with _translate_errors(len("EXPLAIN ")):
             if statements[0].type.name == "SELECT":
                 connection.execute("EXPLAIN " + sql)
         kind = statements[0].type.name
@@ -204,7 +204,7 @@ def _check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Collection[s
         raise QueryError(Fault.REFUSED, f"must be one SELECT, but it is {what}", 0, len(sql.encode()))
     walk = _Walk(sql, {name.casefold() for name in tables}, refused)
     walk.look(found[0])
-    with _told(len("EXPLAIN ")):
+    with _translate_errors(len("EXPLAIN ")):
         connection.execute("EXPLAIN " + sql)
     if walk.unknown is not None:  # DuckDB knows it all the same: one of its own lists
         raise walk.unknown

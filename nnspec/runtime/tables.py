@@ -117,7 +117,7 @@ def samples_of_table(
     needed = needed_rows(order, wanted, metadata)
     is_scored = any(body.get("is_measured") for body in wanted.values())
     gaps: Gaps | None = None if metadata.get("states") and not is_scored else {}  # a state goes on from every sample
-    filled = _filled(file, columns, order, wanted, metadata, needed, gaps)
+    filled = _fill_gaps(file, columns, order, wanted, metadata, needed, gaps)
     lines = _lines(columns, order, metadata)
     measured = {key: values[order.rows] for key, values in columns.items()} if is_scored else None
     return samples_of_columns(file, filled, order, wanted, metadata, lines, measured, gaps)
@@ -134,7 +134,7 @@ def _lines(columns: Mapping[Key, Array], order: RowOrder, metadata: Metadata) ->
     return found
 
 
-def _filled(
+def _fill_gaps(
     file: Path,
     columns: Mapping[Key, Array],
     order: RowOrder,

@@ -42,7 +42,7 @@ def choose_points(plan: SearchPlan, generation: int, finished: Sequence[Finished
         warnings.simplefilter("ignore")  # Optuna calls its sampler for several parameters at once experimental
         study = optuna.create_study(direction=direction(plan), sampler=_sampler(plan, seed))
         study.add_trials([to_frozen_trial(plan, trial, is_told=False) for trial in finished])
-        points = list(_drawn(plan, study, known))
+        points = list(_draw_points(plan, study, known))
     if len(points) < plan.generation and count_points(plan.space) is not None:
         left = [point for point in all_points(plan.space) if _key(point) not in known]
         random.Random(seed).shuffle(left)
@@ -50,7 +50,7 @@ def choose_points(plan: SearchPlan, generation: int, finished: Sequence[Finished
     return points
 
 
-def _drawn(plan: SearchPlan, study: Study, known: set[str]) -> Iterable[Point]:
+def _draw_points(plan: SearchPlan, study: Study, known: set[str]) -> Iterable[Point]:
     """Points that are not known yet, which they are then."""
     found = repeats = 0
     while found < plan.generation and repeats < MOST_REPEATS:

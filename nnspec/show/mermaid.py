@@ -13,12 +13,12 @@ def to_mermaid(graph: Graph) -> str:
     for index, name in enumerate([*graph.inputs, *(node.name for node in graph.nodes)]):
         ids[name] = f"n{index}"
     lines = ["flowchart TD"]
-    lines += [f'    {ids[name]}(["{_escaped(name)}"])' for name in graph.inputs]
+    lines += [f'    {ids[name]}(["{_escape(name)}"])' for name in graph.inputs]
     lines += _boxes(graph, ids)
     for node in graph.nodes:
         lines += [f"    {ids[value.node]} {_edge(value)} {ids[node.name]}" for value in node.inputs]
     for index, (name, output) in enumerate(graph.outputs.items()):
-        lines.append(f'    o{index}(["{_escaped(name)}<br/>{output.task}"])')
+        lines.append(f'    o{index}(["{_escape(name)}<br/>{output.task}"])')
         lines.append(f"    {ids[output.value.node]} {_edge(output.value)} o{index}")
     return "\n".join(lines) + "\n"
 
@@ -36,7 +36,7 @@ def _boxes(graph: Graph, ids: dict[str, str]) -> list[str]:
         for depth in range(len(current), common, -1):
             lines.append("    " * depth + "end")
         for depth in range(common, len(path)):
-            lines.append("    " * (depth + 1) + f'subgraph b{boxes} ["{_escaped(path[depth])}"]')
+            lines.append("    " * (depth + 1) + f'subgraph b{boxes} ["{_escape(path[depth])}"]')
             boxes += 1
         current = tuple(path)
         lines.append("    " * (len(path) + 1) + f'{ids[node.name]}["{_label(node)}"]')
@@ -48,18 +48,18 @@ def _label(node: Node) -> str:
     """Name, kind, and the parameters where there are any."""
     name = node.name.rpartition("/")[2]
     kind = f"{node.kind}({node.inner.kind})" if node.inner is not None else node.kind
-    parts = [_escaped(name), _escaped(kind)]
+    parts = [_escape(name), _escape(kind)]
     if node.parameters:
         shared = f", shared: {node.shared}" if node.shared is not None else ""
-        parts.append(_escaped(f"{node.parameters:,} parameters{shared}"))
+        parts.append(_escape(f"{node.parameters:,} parameters{shared}"))
     return "<br/>".join(parts)
 
 
 def _edge(value: Value) -> str:
     port = "" if value.port == "output" else f"{value.port}: "
-    return f'-->|"{_escaped(port + ", ".join(map(str, value.axes)) or "scalar")}"|'
+    return f'-->|"{_escape(port + ", ".join(map(str, value.axes)) or "scalar")}"|'
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """Characters that Mermaid reads as its own become entities."""
     return re.sub(r"[^\w .,:()·/+*=-]", lambda match: f"#{ord(match.group())};", text)

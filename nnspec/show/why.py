@@ -92,7 +92,7 @@ def _page(graph: Graph, node: Node, *, is_inner: bool) -> Page:
         line=node.span.line,
         summary=summary(node.layer),
         reads=tuple(f"{_source(value)} {ax.describe(value.axes)}" for value in node.inputs),
-        makes=tuple(_made(value) for value in node.outputs),
+        makes=tuple(_describe_value(value) for value in node.outputs),
         text=told.get("", ""),
         arguments=tuple(_arguments(node, told)),
         weights=() if is_inner else tuple(Told(w.name, shape(w.shape), _weight(w, weights)) for w in node.weights),
@@ -107,7 +107,7 @@ def _source(value: Value) -> str:
     return value.node if value.port == "output" else f"{value.node}.{value.port}"
 
 
-def _made(value: Value) -> str:
+def _describe_value(value: Value) -> str:
     return ax.describe(value.axes) if value.port == "output" else f"{value.port} {ax.describe(value.axes)}"
 
 

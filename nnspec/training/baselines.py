@@ -56,7 +56,7 @@ def score_baselines(dataset: Dataset, split: str, outputs: Mapping[str, Slot]) -
 
 
 def _score_majority(train: Split, scored: Split, name: str, steps: Sequence[int]) -> MetricValues:
-    known, counted = _counted(train, name, steps), _counted(scored, name, steps)
+    known, counted = _mask_of_counted(train, name, steps), _mask_of_counted(scored, name, steps)
     guess = most_frequent(as_rows(train.y[name], steps), known)
     truth = as_rows(scored.y[name], steps)
     hits = mapped.map_rows(lambda codes: codes == guess, truth)
@@ -99,14 +99,14 @@ def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, foreca
     steps, history = dataset.steps.get(name, ()), dataset.past.histories.get((split, name))
     if mapped.is_long(scored.target[name]):
         return _score_in_chunks(dataset, split, slot, fitted, forecast)
-    counted, target = _counted(scored, name, steps), scored.target[name].astype(np.float64)
+    counted, target = _mask_of_counted(scored, name, steps), scored.target[name].astype(np.float64)
     truth, guess = as_rows(target, steps), as_rows(forecast, steps).astype(np.float64)
     scaled = {}
     if history is not None:
         scaled["mase"] = mase(target, forecast.astype(np.float64), history.first(scored.size), scored.counts(name))
     if slot.levels:
         missed = as_rows(train.target[name], steps).astype(np.float64) - as_rows(fitted, steps)
-        around = guess[..., None] + residual_quantiles(missed, slot.levels, _counted(train, name, steps))
+        around = guess[..., None] + residual_quantiles(missed, slot.levels, _mask_of_counted(train, name, steps))
         return {**score_levels(truth, around, slot.levels, counted), **scaled}
     error = truth - guess if counted is None else (truth - guess)[counted]
     return {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error))), **scaled}
@@ -121,17 +121,22 @@ def _score_in_chunks(dataset: Dataset, split: str, slot: Slot, fitted: Array, fo
     if not slot.levels:
         metrics = numbers_in_chunks(outcome)
         return {"rmse": metrics["rmse"], "mae": metrics["mae"], **scaled}
-    known = _counted(train, name, steps)
+    known = _mask_of_counted(train, name, steps)
     missed = missed_quantiles(as_rows(train.target[name], steps), as_rows(fitted, steps), slot.levels, known)
     truth, guess = as_rows(given, steps), as_rows(forecast, steps)
     around = each_chunk(lambda part: part.astype(np.float64)[..., None] + missed, guess)
     outcome = replace(
-        outcome, task="quantiles", truth=truth, predicted=around, counted=_counted(scored, name, steps), steps=()
+        outcome,
+        task="quantiles",
+        truth=truth,
+        predicted=around,
+        counted=_mask_of_counted(scored, name, steps),
+        steps=(),
     )
     return {**quantiles_in_chunks(replace(outcome, levels=tuple(slot.levels))), **scaled}
 
 
-def _counted(split: Split, name: str, steps: Sequence[int]) -> NDArray[np.bool_] | None:
+def _mask_of_counted(split: Split, name: str, steps: Sequence[int]) -> NDArray[np.bool_] | None:
     counted = split.counts(name)
     return None if counted is None else as_rows(counted, steps)
 

@@ -26,7 +26,7 @@ def mase(truth: np.ndarray, guess: np.ndarray, history: History, counted: Counte
     if mapped.is_long(truth):
         means = [scale for _, _, scale in _of_series(truth, guess, history, counted).values() if not np.isnan(scale)]
         return float(np.mean(means)) if means else float("nan")
-    scaled = _scaled(truth, guess, history, counted)
+    scaled = _scale_errors(truth, guess, history, counted)
     each = [np.nanmean(scaled[history.series == code]) for code in _with_scale(scaled, history)]
     return float(np.mean(each)) if each else float("nan")
 
@@ -71,7 +71,7 @@ def by_series(
             many[names[code]] |= {} if np.isnan(scale) else {"mase": scale}
         return {"by_series": many}
     truth, guess = truth.astype(np.float64), guess.astype(np.float64)
-    error, scaled = truth - guess, _scaled(truth, guess, history, counted)
+    error, scaled = truth - guess, _scale_errors(truth, guess, history, counted)
     error = error if counted is None else np.where(counted, error, np.nan)
     found: dict[str, dict[str, float]] = {}
     for code in codes.tolist():
@@ -144,7 +144,7 @@ def _of_series(
     }
 
 
-def _scaled(truth: np.ndarray, guess: np.ndarray, history: History, counted: Counted) -> np.ndarray:
+def _scale_errors(truth: np.ndarray, guess: np.ndarray, history: History, counted: Counted) -> np.ndarray:
     """Each target's absolute error over its scale; NaN where it does not count, or has none."""
     scaled = np.abs(truth.astype(np.float64) - guess) / history.scale
     return np.asarray(scaled if counted is None else np.where(counted, scaled, np.nan))

@@ -77,15 +77,15 @@ def choose_threshold(output: Output, scores: Array, truth: Array | None) -> floa
     cut = output.cut
     assert cut is not None
     if not np.isfinite(scores).all():
-        raise _refused(output, "some scores of the validation split are not finite numbers")
+        raise _refuse(output, "some scores of the validation split are not finite numbers")
     if cut.rule == "quantile":
         scores = scores if truth is None else scores[~truth]
         if not len(scores):
-            raise _refused(output, "the validation split has no sample that is not labelled as an anomaly")
+            raise _refuse(output, "the validation split has no sample that is not labelled as an anomaly")
         return float(np.float32(np.quantile(scores.astype(np.float64), float(cut.goal))))
     if truth is None or truth.all() or not truth.any():
         known = "no labels" if truth is None else "one class alone"
-        raise _refused(output, f"`{cut.rule}` compares scores with labels, but the validation split has {known}")
+        raise _refuse(output, f"`{cut.rule}` compares scores with labels, but the validation split has {known}")
     return _best(cut, scores.astype(np.float32), truth, output.threshold)
 
 
@@ -126,7 +126,7 @@ def _metric(cut: Threshold, hits: Counts, said: Counts, positives: float, count:
     return np.asarray(np.where(reached >= float(cut.goal), 2.0 + other, reached))
 
 
-def _refused(output: Output, reason: str) -> SpecError:
+def _refuse(output: Output, reason: str) -> SpecError:
     message = f"the threshold of output `{output.name}` cannot be chosen: {reason}"
     fixes = [Fix("make the validation split larger"), Fix("or give the threshold as a number")]
     return SpecError.single("NN586", message, output.span, path=f"outputs.{output.name}.threshold", fixes=fixes)

@@ -93,10 +93,10 @@ def _meant_keys(error: ValidationError, root: Node, base: Path) -> set[str]:
     unknown = [key for key in node.entries if key not in known] if isinstance(node, Mapping) else []
     if len(unknown) > len(known):  # not slips of the keys that are missing
         return set()
-    return {meant for key in unknown for meant in _meant(key, (*base, *_path_of(error)), known, is_item=False)}
+    return {meant for key in unknown for meant in _guess_meant(key, (*base, *_path_of(error)), known, is_item=False)}
 
 
-def _meant(key: str, path: Path, known: list[str], *, is_item: bool) -> list[str]:
+def _guess_meant(key: str, path: Path, known: list[str], *, is_item: bool) -> list[str]:
     hint = _hint(key, path, is_item=is_item)
     if hint is not None:
         return [hint.instead] if hint.instead in known else []
@@ -224,7 +224,7 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
         fix = Fix("fix or uninstall the package that provides it")
         return Diagnostic("NN530", reason, span, path=place, fixes=(fix,))
     hint = _hint(key, path, is_item=False)
-    meant = _meant(key, path, known, is_item=False)
+    meant = _guess_meant(key, path, known, is_item=False)
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     notes = (hint.text,) if hint else ()
     commas = _comma_fixes(key)
@@ -251,7 +251,7 @@ def unknown_layer(kind: str, known: Iterable[str], span: Span, place: str) -> Di
         return Diagnostic("NN209", f"`{name}` {refusal.reason}", span, path=place, fixes=(Fix(refusal.instead),))
     known = list(known)
     hint = _hint(kind, (), is_item=True)
-    meant = _meant(kind, (), known, is_item=True)
+    meant = _guess_meant(kind, (), known, is_item=True)
     guess = f"; did you mean `{meant[0]}`?" if meant else ""
     fixes = tuple(use_instead(kind, m, span, known) for m in meant)
     notes = (hint.text,) if hint else ()

@@ -25,11 +25,11 @@ def rewrites(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
     if not isinstance(node, Scalar):
         return ()
     if "array" in types and node.value is not None:
-        return _replaced(node, f"[{node.span.text}]", "write a list")
+        return _replace_value(node, f"[{node.span.text}]", "write a list")
     if isinstance(node.value, str):
         return _without_quotes(node, node.value, types)
     if types == ["integer"] and isinstance(node.value, float) and node.value.is_integer():
-        return _replaced(node, str(int(node.value)), "write an integer")
+        return _replace_value(node, str(int(node.value)), "write an integer")
     return ()
 
 
@@ -48,12 +48,12 @@ def call_as_mapping(node: Node, aliases: dict[str, str]) -> tuple[Fix, ...]:
         return ()
     said = ", ".join(f"{aliases.get(name, name)}: {as_yaml(value)}" for name, value in given.items())
     name = call.func.id
-    return _replaced(
+    return _replace_value(
         node, f"{{{name}: {{{said}}}}}" if said else name, ("write the arguments as a mapping, not as a call")
     )
 
 
-def _replaced(node: Node, text: str, message: str) -> tuple[Fix, ...]:
+def _replace_value(node: Node, text: str, message: str) -> tuple[Fix, ...]:
     """A fix that writes another value, where the old one stands on one line."""
     if node.span.line != node.span.end_line or node.span.text.startswith(("&", "*", "$")):
         return (Fix(message),)
@@ -64,7 +64,7 @@ def _as_mapping(node: Node, path: Path) -> tuple[Fix, ...]:
     """A lone value where a mapping belongs: an output's task, or the first of several arguments that a layer needs."""
     kind = str(path[-1]) if path else ""
     if isinstance(node, Scalar) and path[:1] == ("outputs",) and len(path) == 2 and node.value in TASKS:
-        return _replaced(node, f"{{task: {node.span.text}}}", "write it as the task")
+        return _replace_value(node, f"{{task: {node.span.text}}}", "write it as the task")
     if isinstance(node, Scalar) and node.value is None:
         return ()
     if kind not in REGISTRY:

@@ -61,7 +61,7 @@ def hostile_rows(
     known = paddings(graph, deployment or Deployment(), weights_of)
     for turn in range(max((len(found) for found in known.values()), default=0)):
         chosen = {name: found[turn % len(found)] for name, found in known.items()}
-        yield _padded(drawn, chosen, rng)
+        yield _pad_row(drawn, chosen, rng)
     gaps = rows_with_gaps(deployment or Deployment(), drawn, rng)
     if gaps is not None:
         yield gaps
@@ -109,21 +109,21 @@ def _marks(found: Sequence[Padding]) -> Marks:
     return Marks(frozenset(values))
 
 
-def _padded(drawn: Inputs, how: Mapping[str, Padding], rng: np.random.Generator) -> Variant:
+def _pad_row(drawn: Inputs, how: Mapping[str, Padding], rng: np.random.Generator) -> Variant:
     count = len(PADDINGS)
     inputs = {name: repeat_rows(array, count) for name, array in drawn.items()}
     for name, padding in how.items():
         array = inputs[name].astype(object) if inputs[name].dtype.kind == "U" else inputs[name]
         size = array.shape[padding.step]
         around = [array.shape[i] for i in padding.outer]
-        flags = np.stack([_nested(PADDINGS, row, [*around, size], rng) for row in range(count)])
+        flags = np.stack([_nested_padding(PADDINGS, row, [*around, size], rng) for row in range(count)])
         kept = (*padding.outer, padding.step)
         spread = [count, *(array.shape[i] if i in kept else 1 for i in range(1, array.ndim))]
         inputs[name] = np.where(flags.reshape(spread), np.asarray(padding.value, array.dtype), array)
     return Variant("padding", inputs, PADDINGS)
 
 
-def _nested(kinds: Sequence[str], row: int, sizes: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+def _nested_padding(kinds: Sequence[str], row: int, sizes: Sequence[int], rng: np.random.Generator) -> np.ndarray:
     """Which steps of a row are padding, of each position of the outer axes in another way: bool, axes `outer step`."""
     *outer, size = sizes
     if not outer:

@@ -52,7 +52,7 @@ def moved_by_rounding(
                 {name: values if name in compared else jitter(values, rng, kept) for name, values in raw.items()}
             )
             for name, measure in measures.items():
-                found[name] = np.maximum(found[name], _apart(moved[name], wanted[name], measure))
+                found[name] = np.maximum(found[name], _largest_difference(moved[name], wanted[name], measure))
     finally:
         subject.model.set_weights(weights)
     return {name: apart / JITTER for name, apart in found.items()}
@@ -71,10 +71,10 @@ def moved_by_saturation(
     with coarse_sigmoids() as asked:
         moved = subject.predicted(raw)
     wanted = subject.predicted(raw) if asked else moved
-    return {name: _apart(moved[name], wanted[name], measure) for name, measure in measures.items()}
+    return {name: _largest_difference(moved[name], wanted[name], measure) for name, measure in measures.items()}
 
 
-def _apart(moved: np.ndarray, wanted: np.ndarray, measure: Measure) -> np.ndarray:
+def _largest_difference(moved: np.ndarray, wanted: np.ndarray, measure: Measure) -> np.ndarray:
     """The largest difference in each row, axes `row`: of numbers, in units of the output's scale."""
     apart = errors(moved, wanted)
     apart = apart / measure.scale if wanted.dtype.kind not in "OU" else apart

@@ -97,9 +97,14 @@ def _documented(tree: ast.Module, *, is_shown: bool) -> dict[int, bool]:
     return found
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def strings(path: Path) -> Iterator[tuple[int, str]]:
     """The texts of a module that a user may read, by line: strings of two words or more, and shown docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(path)
     name = path.relative_to(ROOT).as_posix()
     shown = _documented(tree, is_shown=name.startswith(DOCUMENTATION) and "/kit/" not in name)
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
@@ -162,6 +167,37 @@ def test_user_facing_text_uses_standard_terms() -> None:
 )
 def test_a_word_that_is_not_used_is_found(text: str) -> None:
     assert list(objections("nnspec/x.py", 1, text))
+
+
+# Functions act, so a verb names them: `_join`, not `_joined`. Those that a lone participle names: none may be added.
+PARTICIPLES = re.compile(
+    r"_*((?!embed)[a-z]+[^e]ed|told|said|made|kept|found|given|taken|held|left|known|meant|shown|written|drawn)"
+)
+CEILING_OF_PARTICIPLES = 185
+
+
+def functions_named_by_participles() -> list[str]:
+    """Functions and methods of nnspec, properties left out, that are named by a participle: `path: name`."""
+    found = []
+    for path in sorted((ROOT / "nnspec").rglob("*.py")):
+        for node in ast.walk(_tree(path)):
+            if not isinstance(node, ast.FunctionDef) or not PARTICIPLES.fullmatch(node.name):
+                continue
+            if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
+                found.append(f"{path.relative_to(ROOT).as_posix()}: {node.name}")
+    return found
+
+
+def test_no_further_function_is_named_by_a_participle() -> None:
+    found = functions_named_by_participles()
+    assert len(found) <= CEILING_OF_PARTICIPLES, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_participle"), [("_joined", True), ("told", True), ("_join", False), ("feed", False)]
+)
+def test_a_participle_is_told_from_a_verb(name: str, is_participle: bool) -> None:
+    assert bool(PARTICIPLES.fullmatch(name)) is is_participle
 
 
 def test_messages_descriptions_help_and_pages_are_all_read() -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nnspec.backends.types import KerasCallable, KerasConfig, KerasLayer, KerasShape, KerasTensor, Tensor
 
 
-def _known(shape: KerasShape) -> KerasShape:
+def _to_shape(shape: KerasShape) -> KerasShape:
     return tuple(None if size is None else int(size) for size in shape)
 
 
@@ -66,7 +66,7 @@ class FoldIntoBatch(keras.layers.Layer):  # type: ignore[misc]
         return ops.reshape(inputs, (shape[0] * shape[1], *shape[2:]))
 
     def compute_output_shape(self, input_shape: KerasShape) -> KerasShape:
-        batch, step, *rest = _known(input_shape)
+        batch, step, *rest = _to_shape(input_shape)
         return (None if batch is None or step is None else batch * step, *rest)
 
 
@@ -85,7 +85,7 @@ class UnfoldFromBatch(keras.layers.Layer):  # type: ignore[misc]
         return ops.reshape(made, (sizes[0], sizes[1], *ops.shape(made)[1:]))
 
     def compute_output_shape(self, input_shape: Sequence[KerasShape]) -> KerasShape:
-        made, whole = (_known(shape) for shape in input_shape)
+        made, whole = (_to_shape(shape) for shape in input_shape)
         return (whole[0], whole[1], *made[1:])
 
 

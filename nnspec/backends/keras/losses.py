@@ -256,7 +256,7 @@ def _build_metric(output: Output, measure: Measure, *, is_weighted: bool = False
         ) -> KerasTensor:
             truth, predicted, counted = form.read(y_true, y_pred, sample_weight if is_weighted else None)
             if counted is not None and measure.kind in _OF_WHOLE_WEIGHTS:
-                counted = _whole_weights(truth, counted, metric.dtype, is_each=form.class_axis is None)
+                counted = _expand_weights(truth, counted, metric.dtype, is_each=form.class_axis is None)
             return plain(truth, predicted, sample_weight=sample_weight if counted is None else counted)
 
         metric.update_state = update_state
@@ -265,7 +265,7 @@ def _build_metric(output: Output, measure: Measure, *, is_weighted: bool = False
     return metric
 
 
-def _whole_weights(truth: KerasTensor, counted: KerasTensor, dtype: str, *, is_each: bool) -> KerasTensor:
+def _expand_weights(truth: KerasTensor, counted: KerasTensor, dtype: str, *, is_each: bool) -> KerasTensor:
     """Weights as Keras' confusion matrices take them: in their dtype, for each value or for each class index."""
     from keras import ops
 

@@ -82,7 +82,7 @@ def learn_vocabulary(layer: KerasLayer, node: Node, read: Sequence[np.ndarray]) 
         elif mode == "tf_idf":
             documents += tokens.to_list() if hasattr(tokens, "to_list") else tokens.numpy().tolist()  # ragged, or not
     special = [token for token in (table.mask_token, table.oov_token) if token is not None]
-    if all(token in special for token in map(_decoded, table.token_counts.export()[0].numpy().tolist())):
+    if all(token in special for token in map(_decode, table.token_counts.export()[0].numpy().tolist())):
         raise SpecError.single(
             "NN352",
             f"`{node.kind}` finds no words in the training rows, so its vocabulary is empty",
@@ -94,9 +94,9 @@ def learn_vocabulary(layer: KerasLayer, node: Node, read: Sequence[np.ndarray]) 
     words = [plain(word) for word in table.get_vocabulary(include_special_tokens=False)]
     if mode != "tf_idf":
         return {"vocabulary": words}
-    holding = Counter(_decoded(token) for document in documents for token in set(document))
+    holding = Counter(_decode(token) for document in documents for token in set(document))
     return {"vocabulary": words, "idf_weights": [math.log1p(len(documents) / (1 + holding[word])) for word in words]}
 
 
-def _decoded(token: bytes | int) -> str | int:
+def _decode(token: bytes | int) -> str | int:
     return token.decode("utf-8") if isinstance(token, bytes) else token

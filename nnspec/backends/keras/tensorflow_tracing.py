@@ -45,7 +45,7 @@ def compiled_recurrence(model: KerasModel, inputs: Values, *, is_once: bool) -> 
         return None
     made.steps += max(prod(array.shape[1:-1] or array.shape[1:]) for array in flat(inputs))
     if made.function is None and not (is_once and made.steps <= _UNTRACED):
-        made.function = _traced(model)
+        made.function = _trace(model)
     return made.function
 
 
@@ -55,7 +55,7 @@ def _is_recurrent(model: KerasModel) -> bool:
     return any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
 
 
-def _traced(model: KerasModel) -> Callable[[Values], Values]:
+def _trace(model: KerasModel) -> Callable[[Values], Values]:
     import tensorflow as tf
 
     held: Callable[[], KerasModel] = ref(model)  # as a key, the model must not be held by its value

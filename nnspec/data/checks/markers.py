@@ -61,7 +61,7 @@ def propose_markers(source: SourcePlan, name: str) -> Fix | None:
         return None  # of a type that stays text
     from nnspec.data.checks.dialect import fix_of_keys
 
-    return fix_of_keys(source, {OPTION: markers}, f"if {_listed(found)} marks missing values: ", is_certain=False)
+    return fix_of_keys(source, {OPTION: markers}, f"if {_list_markers(found)} marks missing values: ", is_certain=False)
 
 
 def fix_mistyped(source: SourcePlan, name: str) -> Fix | None:
@@ -77,7 +77,7 @@ def fix_mistyped(source: SourcePlan, name: str) -> Fix | None:
     if OPTION in source.source.options:
         written = as_yaml(texts[0] if len(texts) == 1 else list(texts))
         marks = f", or write `{OPTION}: {written}` beside the path if missing values are meant"
-    return Fix(f"correct {_listed(texts)}{marks}")
+    return Fix(f"correct {_list_markers(texts)}{marks}")
 
 
 def with_markers(given: Plain, name: str, found: list[str]) -> Plain:
@@ -89,7 +89,7 @@ def with_markers(given: Plain, name: str, found: list[str]) -> Plain:
     return list(dict.fromkeys([*(given if isinstance(given, list) else [given]), *found]))
 
 
-def _listed(found: list[str]) -> str:
+def _list_markers(found: list[str]) -> str:
     return " or ".join(f"`{cell}`" for cell in found)
 
 

@@ -116,8 +116,8 @@ class _Reader:
         return None
 
     def _window(self, node: Node) -> str | None:
-        kind, orders = str(node.get("type")), _listed(node.get("orders"))
-        parted = {name for part in _listed(node.get("partitions")) for name in _columns(part)}
+        kind, orders = str(node.get("type")), _select_nodes(node.get("orders"))
+        parted = {name for part in _select_nodes(node.get("partitions")) for name in _columns(part)}
         is_whole = bool(self.whole) and self.whole <= parted
         if (not orders and kind not in _SHIFTS) or kind in _SHARES:
             return None if is_whole else ALL
@@ -136,7 +136,7 @@ class _Reader:
     def _is_joined_back(self, select: Node) -> bool:
         """Whether the table that a subquery summarizes is read row by row elsewhere."""
         own = _tables(select.get("from_table"))
-        grouped = {_name(column) for column in _listed(select.get("group_expressions"))}
+        grouped = {_name(column) for column in _select_nodes(select.get("group_expressions"))}
         if self.whole and self.whole <= grouped:
             return False
         plain = [
@@ -149,10 +149,10 @@ class _Reader:
 
 
 def _items(select: Node) -> list[Node]:
-    return _listed(select.get("select_list"))
+    return _select_nodes(select.get("select_list"))
 
 
-def _listed(value: object) -> list[Node]:
+def _select_nodes(value: object) -> list[Node]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -166,7 +166,7 @@ def _is_aggregate(node: Node) -> bool:
 
 def _offset(node: Node) -> object:
     """How many rows `lead` and `lag` go: DuckDB's versions have it in one place or the other."""
-    return node.get("offset_expr") or _listed(node.get("arguments"))[1:2]
+    return node.get("offset_expr") or _select_nodes(node.get("arguments"))[1:2]
 
 
 def _is_negative(expression: object) -> bool:

@@ -218,8 +218,8 @@ def _summary(values: np.ndarray) -> JsonObject:
     known = numbers[~np.isnan(numbers)]
     found: JsonObject = {"values": len(known), "missing": len(numbers) - len(known)}
     if len(known):
-        found |= {"mean": _plain(known.mean()), "std": _plain(known.std())}
-        found |= {"min": _plain(known.min()), "max": _plain(known.max())}
+        found |= {"mean": _to_plain(known.mean()), "std": _to_plain(known.std())}
+        found |= {"min": _to_plain(known.min()), "max": _to_plain(known.max())}
     return found
 
 
@@ -241,12 +241,12 @@ def _summary_in_chunks(values: np.ndarray) -> JsonObject:
 def _describe_leak(summary: Summary) -> JsonObject:
     found: JsonObject = {"values": summary.known, "missing": summary.missing}
     if summary.known:
-        found |= {"mean": _plain(summary.mean), "std": _plain(summary.deviation)}
-        found |= {"min": _plain(summary.low), "max": _plain(summary.high)}
+        found |= {"mean": _to_plain(summary.mean), "std": _to_plain(summary.deviation)}
+        found |= {"min": _to_plain(summary.low), "max": _to_plain(summary.high)}
     return found
 
 
-def _plain(number: float) -> float | None:
+def _to_plain(number: float) -> float | None:
     return float(f"{number:.6g}") if math.isfinite(number) else None
 
 
@@ -298,17 +298,17 @@ def _samples(data: Dataset) -> list[JsonObject]:
     return [
         {
             "row": int(train.rows[i]) + 1,
-            "inputs": {n: _first(as_dates(v[i]) if n in dates else v[i]) for n, v in train.raw.items()},
-            "targets": {name: _first(values[i]) for name, values in train.target.items()},
+            "inputs": {n: _first_values(as_dates(v[i]) if n in dates else v[i]) for n, v in train.raw.items()},
+            "targets": {name: _first_values(values[i]) for name, values in train.target.items()},
         }
         for i in range(min(_SAMPLES, train.size))
     ]
 
 
-def _first(values: np.ndarray) -> list[float | int | str | None]:
+def _first_values(values: np.ndarray) -> list[float | int | str | None]:
     flat = np.asarray(values).reshape(-1)[:_SHOWN].tolist()
-    return [_shown(value) for value in flat]
+    return [_to_shown(value) for value in flat]
 
 
-def _shown(value: object) -> float | int | str | None:
-    return _plain(value) if isinstance(value, float) else value if isinstance(value, int) else str(value)
+def _to_shown(value: object) -> float | int | str | None:
+    return _to_plain(value) if isinstance(value, float) else value if isinstance(value, int) else str(value)

@@ -131,14 +131,14 @@ def concatenate_facts(parts: Iterable[Mapping[str, ColumnFacts]]) -> dict[str, C
     result: dict[str, ColumnFacts] = {}
     for part in parts:
         for name, column in part.items():
-            result[name] = _after(result[name], column) if name in result else column
+            result[name] = _combine_facts(result[name], column) if name in result else column
     return result
 
 
-def _after(first: ColumnFacts, then: ColumnFacts) -> ColumnFacts:
+def _combine_facts(first: ColumnFacts, then: ColumnFacts) -> ColumnFacts:
     rows = first.rows
-    lows = [pair for pair in (first.lowest, _moved(then.lowest, rows)) if pair]
-    highs = [pair for pair in (first.highest, _moved(then.highest, rows)) if pair]
+    lows = [pair for pair in (first.lowest, _shift_row(then.lowest, rows)) if pair]
+    highs = [pair for pair in (first.highest, _shift_row(then.highest, rows)) if pair]
     values = None if first.values is None or then.values is None else concatenate_values(first.values, then.values)
     told, shift = (first, 0) if first.text_row else (then, rows if then.text_row else 0)
     return ColumnFacts(
@@ -150,10 +150,10 @@ def _after(first: ColumnFacts, then: ColumnFacts) -> ColumnFacts:
         infinite=(*first.infinite, *(rows + row for row in then.infinite)),
         lowest=min(lows, default=None),
         highest=max(highs, default=None),
-        fraction=first.fraction or _moved(then.fraction, rows),
+        fraction=first.fraction or _shift_row(then.fraction, rows),
         values=values,
     )
 
 
-def _moved(pair: tuple[float, int] | None, rows: int) -> tuple[float, int] | None:
+def _shift_row(pair: tuple[float, int] | None, rows: int) -> tuple[float, int] | None:
     return None if pair is None else (pair[0], pair[1] + rows)

@@ -53,7 +53,7 @@ def largest_difference(model: KerasModel, network: Network, draft: Draft, graph:
                 )
                 if found > TOLERANCE and again == 1 and is_alone(graph, arrays):  # rounding differs by batch
                     pairs = zip(graph.outputs, run_model(arrays), strict=True)
-                    got = predict(compiled.model, graph, _repeated(arrays, batch))
+                    got = predict(compiled.model, graph, _repeat_samples(arrays, batch))
                     found = min(found, max(_difference(got[name][:1], as_array(value)) for name, value in pairs))
                 worst = max(worst, found)
             done.append((arrays, wanted))
@@ -86,7 +86,7 @@ def group_runs(
     batch, its samples are of several variants.
     """
     if graph.batches:
-        yield from ((arrays, [_samples(arrays)]) for arrays in _mixed(made))
+        yield from ((arrays, [_samples(arrays)]) for arrays in _mix_variants(made))
         return
     alone = [arrays for arrays in made if is_alone(graph, arrays)]
     several = [arrays for arrays in made if not is_alone(graph, arrays)]
@@ -101,7 +101,7 @@ def group_runs(
     yield from ((arrays, [1]) for arrays in alone)
 
 
-def _mixed(made: Sequence[Mapping[str, np.ndarray]]) -> Iterator[Mapping[str, np.ndarray]]:
+def _mix_variants(made: Sequence[Mapping[str, np.ndarray]]) -> Iterator[Mapping[str, np.ndarray]]:
     """Batches of the same size, in which each variant has a sample at least: one of even number, padded in each."""
     size = _samples(made[0])
     for start in range(0, len(made), size):
@@ -126,7 +126,7 @@ def is_alone(graph: Graph, arrays: Mapping[str, np.ndarray]) -> bool:
     return not graph.batches and all(len(array) == 1 for array in arrays.values())
 
 
-def _repeated(arrays: Mapping[str, np.ndarray], batch: int) -> dict[str, np.ndarray]:
+def _repeat_samples(arrays: Mapping[str, np.ndarray], batch: int) -> dict[str, np.ndarray]:
     return {name: np.repeat(array, batch, axis=0) for name, array in arrays.items()}
 
 
@@ -149,7 +149,7 @@ def _results(
 ) -> list[Tensor]:
     """The model's own outputs, in the order of the network's; one sample alone is run among others like it."""
     if is_alone(graph, arrays):
-        many = _repeated(arrays, batch)
+        many = _repeat_samples(arrays, batch)
         return [as_array(value)[:1] for value in _results(model, network, graph, many, batch)]
     import keras
 

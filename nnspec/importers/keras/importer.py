@@ -120,10 +120,10 @@ def import_file(
         model = _in_float32(model, network)
     draft = _with_masks(draft, model, network, name, known, here)
     made = _write(model, network, draft, name=name, out=out, progress=progress, here=here, fold=fold, stored=stored)
-    return replace(made, notes=(*made.notes, *_trusted(classes)))
+    return replace(made, notes=(*made.notes, *_untested_classes(classes)))
 
 
-def _trusted(classes: Mapping[str, type]) -> list[str]:
+def _untested_classes(classes: Mapping[str, type]) -> list[str]:
     """What the comparison could not see: classes whose code is not here."""
     names = sorted(name for name in classes if not any(other.endswith(f">{name}") for other in classes))
     said = ", ".join(f"`{name}`" for name in names)

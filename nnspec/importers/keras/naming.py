@@ -102,13 +102,13 @@ def mend(maker: Maker, kind: str, body: Args, reads: Sequence[Read], fault: Diag
         taken = [name for read in reads for name in ax.names(read.value.axes)]
         return {**body, "as": free_name(layer.makes, taken)}, list(reads)
     if reason is Reason.AXES_OF_ONE_NAME and len(reads) == 2:
-        return _apart(maker, body, reads)
+        return _rename_apart(maker, body, reads)
     if reason is Reason.REPEATED_SILENTLY and "broadcast" in layer.args and "broadcast" not in body:
         short = list(dict.fromkeys(name for read in reads[1:] for name in unit_axes(axes, read.value.axes)))
         if short:
             return {**body, "broadcast": short if len(short) > 1 else short[0]}, list(reads)
     if reason is Reason.AXES_CALLED_DIFFERENTLY and len(reads) > 1:
-        return _renamed(maker, body, reads)
+        return _rename_axis(maker, body, reads)
     return None
 
 
@@ -122,7 +122,7 @@ def _over_inside(body: Args, reads: Sequence[Read]) -> Mended | None:
     return {**body, "layer": {kind: {**(inner or {}), "over": names[0] if len(names) == 1 else names}}}, list(reads)
 
 
-def _apart(maker: Maker, body: Args, reads: Sequence[Read]) -> Mended | None:
+def _rename_apart(maker: Maker, body: Args, reads: Sequence[Read]) -> Mended | None:
     """The second input's axes called otherwise than the first one's: a product of both has each of them."""
     mine, theirs = (ax.names(read.value.axes) for read in reads)
     changes = {name: free_name(f"other_{name}", [*mine, *theirs]) for name in theirs if name in mine}
@@ -131,7 +131,7 @@ def _apart(maker: Maker, body: Args, reads: Sequence[Read]) -> Mended | None:
     return dict(body), [reads[0], maker.source(maker.add("rename", changes, [reads[1]]))]
 
 
-def _renamed(maker: Maker, body: Args, reads: Sequence[Read]) -> Mended | None:
+def _rename_axis(maker: Maker, body: Args, reads: Sequence[Read]) -> Mended | None:
     """The other inputs' axes called as the first one's: the model says that they are the same."""
     first, result, is_changed = reads[0].value.axes, [reads[0]], False
     for read in reads[1:]:

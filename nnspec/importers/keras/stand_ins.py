@@ -37,7 +37,7 @@ def stand_ins(inlined: Sequence[Inlined], stored: Stores) -> dict[str, type]:
             )
         for name in {one.call.kind, one.call.registered} - {""}:
             if one.call.name not in made.setdefault(name, {}):
-                made[name][one.call.name] = _computed(one, stored)
+                made[name][one.call.name] = _compute_block(one, stored)
     return {name: _class(name, layers) for name, layers in made.items()}
 
 
@@ -57,7 +57,7 @@ def standing_in(classes: Mapping[str, type]) -> Iterator[None]:
         known.update(before)
 
 
-def _computed(one: Inlined, stored: Stores) -> Computed:
+def _compute_block(one: Inlined, stored: Stores) -> Computed:
     """The block's items as a Keras model, with the layer's weights."""
     from nnspec.backends.keras.model import build_model
 

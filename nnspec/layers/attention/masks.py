@@ -182,7 +182,7 @@ def visible_steps(
     result = VisibleSteps()
     padded = _padding(node, inputs)
     for role, view in ((role, view) for role, view in padded.items() if role in roles):
-        group = _joined(steps[0 if role == "query" else 1])
+        group = _join_groups(steps[0 if role == "query" else 1])
         flat = lowering.canonical(view)
         own = (dims[0], group)
         result.tensors.append(broadcast_against(lowering, replace(flat, dims=own, axes=own), dims))
@@ -191,7 +191,7 @@ def visible_steps(
         result.tensors.append(_read_attention_mask(lowering, inputs[-1], dims, steps))
         result.may_hide_all = True
     if is_causal or band:
-        both = _joined(steps[0]), _joined(steps[1])
+        both = _join_groups(steps[0]), _join_groups(steps[1])
         lengths = [_length(group) for group in both]
         if None in lengths:
             result.tensors.append(_band_at_run_time(lowering, both, is_causal, band))
@@ -243,7 +243,7 @@ def _read_attention_mask(lowering: Lowering, view: View, dims: Sequence[Group], 
     return broadcast_against(lowering, replace(flat, dims=own, axes=own), dims)
 
 
-def _joined(groups: Sequence[Group]) -> Group:
+def _join_groups(groups: Sequence[Group]) -> Group:
     return tuple(factor for group in groups for factor in group)
 
 

@@ -102,7 +102,7 @@ def _flag(tree: Tree, algebra: Algebra[T], names: Collection[str]) -> T:
     return algebra.compare("not_equal", compute(tree, algebra, names), algebra.number(0.0))
 
 
-def _clipped(value: Tree, low: Tree, high: Tree) -> Tree:
+def _clip(value: Tree, low: Tree, high: Tree) -> Tree:
     return Apply("minimum", (Apply("maximum", (value, low)), high))
 
 
@@ -117,7 +117,7 @@ def _silu(value: Tree) -> Tree:
 
 
 _WRITTEN_OUT: dict[str, tuple[int, Callable[..., Tree]]] = {
-    "clip": (3, _clipped),
+    "clip": (3, _clip),
     "gelu": (1, _gelu),
     "silu": (1, _silu),
 }

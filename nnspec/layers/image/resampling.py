@@ -50,11 +50,11 @@ def matrix(interpolation: str, old: int, new: int, *, antialias: bool) -> np.nda
         weights = _bicubic(old, new)
     else:
         radius, kernel = _KERNELS[interpolation]
-        weights = _sampled(old, new, radius, kernel, antialias=antialias)
+        weights = _sample_kernel(old, new, radius, kernel, antialias=antialias)
     return weights.astype(np.float32)
 
 
-def _sampled(old: int, new: int, radius: int, kernel: Kernel, *, antialias: bool) -> np.ndarray:
+def _sample_kernel(old: int, new: int, radius: int, kernel: Kernel, *, antialias: bool) -> np.ndarray:
     """A kernel laid over each new centre, wider where `antialias` asks for all that falls between new pixels."""
     stretch = max(old / new, 1.0) if antialias else 1.0
     centres = (np.arange(new) + 0.5) * (old / new)

@@ -85,7 +85,7 @@ def pack_steps(lowering: Lowering, view: View, mask: Mask, packing: Packing) -> 
 
     The flags are a bool tensor (step, batch, 1).
     """
-    places, flags = _sorted(lowering, mask, packing)
+    places, flags = _sort_steps(lowering, mask, packing)
     known = lowering.packed.get(view.tensor)
     is_known = known is not None and known.mask == mask.view.tensor and known.packing == packing
     if known is not None and is_known and set(known.view.order) == set(view.order):
@@ -94,7 +94,7 @@ def pack_steps(lowering: Lowering, view: View, mask: Mask, packing: Packing) -> 
     return replace(ready, tensor=lowering.node("GatherND", ready.tensor, places, batch_dims=1)), flags
 
 
-def _sorted(lowering: Lowering, mask: Mask, packing: Packing) -> tuple[str, str]:
+def _sort_steps(lowering: Lowering, mask: Mask, packing: Packing) -> tuple[str, str]:
     """Which steps to fetch, int64 (batch, step, 1), and whether each is data, bool (step, batch, 1)."""
     tensor, name = mask.view.tensor, f"packed {packing.is_reversed} {packing.pads_first}"
     pads_high = packing.pads_first == packing.is_reversed
@@ -106,9 +106,9 @@ def _sorted(lowering: Lowering, mask: Mask, packing: Packing) -> tuple[str, str]
         keys, places = lowering.nodes("TopK", key, _step_count(lowering, mask), outputs=2, axis=1, largest=largest)
         by_step = lowering.node("Transpose", keys, perm=[1, 0])
         flags = lowering.node("Less" if pads_high else "Greater", by_step, pad)
-        spread = _unsqueezed(lowering, flags, 2)
+        spread = _unsqueeze(lowering, flags, 2)
         lowering.once(f"{name} flags", tensor, lambda: spread)
-        return _unsqueezed(lowering, places, 2)
+        return _unsqueeze(lowering, places, 2)
 
     return lowering.once(name, tensor, sort), lowering.once(f"{name} flags", tensor, sort)
 
@@ -162,7 +162,7 @@ def unpack_steps(lowering: Lowering, view: View, mask: Mask, packing: Packing, h
     if how == "zero" or not packing.pads_first:  # else a step of padding is fetched, where the state is still zero
         shown = mask_as_bool(lowering, mask) if how == "zero" else _has_begun(lowering, mask, packing, how)
         units = (1,) * len(rest)
-        flag = _unsqueezed(lowering, shown, *range(2, 2 + len(units)))
+        flag = _unsqueeze(lowering, shown, *range(2, 2 + len(units)))
         held = replace(held, tensor=lowering.node("Where", flag, held.tensor, lowering.scalar(0.0, held.dtype)))
     lowering.harmless.add((held.tensor, mask.view.tensor))
     if how != "turned":
@@ -178,12 +178,12 @@ def _index(lowering: Lowering, mask: Mask, packing: Packing, how: str) -> str:
     count = _count(lowering, mask, is_reversed=packing.is_reversed)
     if packing.pads_first:
         padding = lowering.node("Sub", _step_count(lowering, mask), lengths_of(lowering, mask))
-        place = lowering.node("Sub", lowering.node("Add", count, _unsqueezed(lowering, padding, 1)), one)
+        place = lowering.node("Sub", lowering.node("Add", count, _unsqueeze(lowering, padding, 1)), one)
     else:
         place = lowering.node("Sub", lowering.node("Max", count, one), one)
     if how == "turned":
         place = reverse(lowering, place, 1)
-    return _unsqueezed(lowering, place, 2)
+    return _unsqueeze(lowering, place, 2)
 
 
 def _has_begun(lowering: Lowering, mask: Mask, packing: Packing, how: str) -> str:
@@ -202,7 +202,7 @@ def last_of_data(lowering: Lowering, view: View, mask: Mask) -> View:
 
     def find() -> str:
         place = lowering.node("Sub", lowering.node("Max", lengths_of(lowering, mask), one), one)
-        return _unsqueezed(lowering, place, 1)
+        return _unsqueeze(lowering, place, 1)
 
     index = lowering.once("last", mask.view.tensor, find)
     rest = [dim for dim in view.dims if dim and not set(dim) & {*view.axes[0], *view.axes[1]}]
@@ -216,7 +216,7 @@ def unless_empty(lowering: Lowering, mask: Mask, view: View, start: View | None)
 
     def find() -> str:
         zero = lowering.constant(np.asarray(0, np.int64), "zero")
-        return _unsqueezed(lowering, lowering.node("Greater", lengths_of(lowering, mask), zero), 1)
+        return _unsqueeze(lowering, lowering.node("Greater", lengths_of(lowering, mask), zero), 1)
 
     has_data = lowering.once("has data", mask.view.tensor, find)
     after = lowering.arrange(view, (view.axes[0], view.axes[1]))
@@ -237,7 +237,7 @@ def show_zeros(lowering: Lowering, view: View, mask: Mask, *, how: Literal["mask
 # ------------------------------------------------------------------------------------------------------ pieces
 
 
-def _unsqueezed(lowering: Lowering, tensor: str, *axes: int) -> str:
+def _unsqueeze(lowering: Lowering, tensor: str, *axes: int) -> str:
     return lowering.node("Unsqueeze", tensor, _ints(lowering, *axes))
 
 

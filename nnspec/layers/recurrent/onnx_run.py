@@ -124,17 +124,17 @@ def _run_cell(
             return DirectionOutput(looped.output, looped.states)
         steps = looped.steps
         if cell.is_backwards and not wanted.in_place:
-            steps = _reversed(lowering, steps)
+            steps = _reverse_steps(lowering, steps)
         return DirectionOutput(steps, looped.states)
     many = [starts] if starts else []
     if mask is None:
         return _plain(lowering, write_op(lowering, view, [cell], many), wanted, is_backwards=cell.is_backwards)
     if cell.keeps_state:
         held = write_held_op(lowering, view, mask, [cell], many)
-        return _held(lowering, held, mask, cell, starts, wanted)
+        return _apply_held_mask(lowering, held, mask, cell, starts, wanted)
     packing = Packing(is_reversed=cell.is_backwards, pads_first=not starts and cell.op == "LSTM" and bool(cell.hold))
     ran = write_packed_op(lowering, view, mask, [cell], many, packing)
-    return _packed(lowering, ran, mask, packing, starts, wanted)
+    return _unpack_steps(lowering, ran, mask, packing, starts, wanted)
 
 
 def _plain(lowering: Lowering, ran: OpOutput, wanted: OutputOptions, *, is_backwards: bool) -> DirectionOutput:
@@ -142,10 +142,10 @@ def _plain(lowering: Lowering, ran: OpOutput, wanted: OutputOptions, *, is_backw
     if not wanted.every:
         return DirectionOutput(states[0], states)
     steps = without_direction(ran.steps)
-    return DirectionOutput(_reversed(lowering, steps) if is_backwards and not wanted.in_place else steps, states)
+    return DirectionOutput(_reverse_steps(lowering, steps) if is_backwards and not wanted.in_place else steps, states)
 
 
-def _held(
+def _apply_held_mask(
     lowering: Lowering, ran: OpOutput, mask: Mask, cell: Cell, starts: Sequence[View], wanted: OutputOptions
 ) -> DirectionOutput:
     """What Keras gives of an op that kept its state at masked steps, and showed it there."""
@@ -163,12 +163,12 @@ def _held(
     elif starts:
         steps = show_zeros(lowering, steps, mask, how="behind" if cell.is_backwards else "before")
     if cell.is_backwards and not wanted.in_place:
-        steps = _reversed(lowering, steps)
+        steps = _reverse_steps(lowering, steps)
     lowering.harmless.add((steps.tensor, mask.view.tensor))
     return DirectionOutput(steps, states)
 
 
-def _packed(
+def _unpack_steps(
     lowering: Lowering, ran: OpOutput, mask: Mask, packing: Packing, starts: Sequence[View], wanted: OutputOptions
 ) -> DirectionOutput:
     """What Keras gives of an op that ran over packed steps.
@@ -190,7 +190,7 @@ def _packed(
     turned = packing.is_reversed and not wanted.in_place
     how: How = "zero" if wanted.zero else "turned" if turned else "repeat"
     output = unpack_steps(lowering, steps, mask, packing, how)
-    return DirectionOutput(_reversed(lowering, output) if turned and how == "zero" else output, tuple(states))
+    return DirectionOutput(_reverse_steps(lowering, output) if turned and how == "zero" else output, tuple(states))
 
 
 def without_direction(view: View) -> View:
@@ -198,7 +198,7 @@ def without_direction(view: View) -> View:
     return view.with_axes((*view.axes[:-2], view.axes[-1]))
 
 
-def _reversed(lowering: Lowering, view: View) -> View:
+def _reverse_steps(lowering: Lowering, view: View) -> View:
     ready, place = lowering.with_axis_alone(view, 1)
     return replace(ready, tensor=reverse(lowering, ready.tensor, place))
 

@@ -49,7 +49,7 @@ def fold_keras_mask(node: Node, whole: KerasTensor, folded: KerasTensor) -> Kera
 
     from nnspec.backends.keras.masks import attach_mask
 
-    return attach_mask(folded, _folded(node.inputs[0], get_keras_mask(whole)))
+    return attach_mask(folded, _fold_into_batch(node.inputs[0], get_keras_mask(whole)))
 
 
 def unfold_keras_mask(
@@ -79,7 +79,7 @@ def unfold_keras_mask(
     return attach_mask(result, ops.cast(UnfoldFromBatch(dtype="int32")([ops.cast(mask, "int32"), result]), "bool"))
 
 
-def _folded(value: Value, mask: KerasTensor) -> KerasTensor:
+def _fold_into_batch(value: Value, mask: KerasTensor) -> KerasTensor:
     from keras import ops
 
     rest = [axis.size for axis in value.axes[1 : 1 + len(value.outer)]]

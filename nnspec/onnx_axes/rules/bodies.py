@@ -25,7 +25,7 @@ def loop(call: Call) -> Sequence[Tensor]:
     steps = _followed_axis(run, length) or call.new(derived(f"steps of {call.owner}") if length is None else length, 0)
     results = run.outputs[1:]
     kept = [_after(call, first, last) for first, last in zip(states, results, strict=False)]
-    collected = [_stacked(call, steps, made, 0) for made in results[len(states) :]]
+    collected = [_stack_steps(call, steps, made, 0) for made in results[len(states) :]]
     return [*kept, *collected][:count]
 
 
@@ -50,7 +50,9 @@ def scan(call: Call) -> Sequence[Tensor]:
     kept = [_after(call, first, last) for first, last in zip(states, run.outputs, strict=False)]
     made = run.outputs[len(states) :]
     where = call.integers("scan_output_axes", (0,) * len(made))
-    return [*kept, *(_stacked(call, steps, value, place) for value, place in zip(made, where, strict=False))][:count]
+    return [*kept, *(_stack_steps(call, steps, value, place) for value, place in zip(made, where, strict=False))][
+        :count
+    ]
 
 
 def choose(call: Call) -> Sequence[Tensor]:
@@ -86,7 +88,7 @@ def _after(call: Call, first: Tensor, last: Tensor) -> Tensor:
     return Tensor(axes=tuple(new if old.size == new.size else call.resized(new, None) for old, new in pairs))
 
 
-def _stacked(call: Call, steps: Axis, made: Tensor, place: int) -> Tensor:
+def _stack_steps(call: Call, steps: Axis, made: Tensor, place: int) -> Tensor:
     if made.axes is None:
         return UNKNOWN
     position = position_of(place, len(made.axes) + 1)

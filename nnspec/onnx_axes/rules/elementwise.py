@@ -77,10 +77,10 @@ def _arithmetic(op: str, operands: Sequence[Tensor]) -> tuple[Number, ...] | Non
     if any(len(numbers) not in (1, length) for numbers in known):
         return None
     rows = [[numbers[i if len(numbers) > 1 else 0] for numbers in known] for i in range(length)]
-    return tuple(_combined(op, row) for row in rows)
+    return tuple(_combine(op, row) for row in rows)
 
 
-def _combined(op: str, row: Sequence[Number]) -> Number:
+def _combine(op: str, row: Sequence[Number]) -> Number:
     if op == "Where":
         condition, yes, no = row
         return yes if condition == 1 else no if condition == 0 else yes if yes == no else None

@@ -113,14 +113,14 @@ def _with_fixed_sizes(axes: Axes, sizes: Sequence[Size]) -> tuple[Axes, Sequence
     for name in dict.fromkeys(name for size in fractions for name, _ in size.powers):
         for number in sizes:
             if isinstance(number, int) and number > 1:
-                fixed = tuple(_fixed(axis, name, number) for axis in axes)
+                fixed = tuple(_fix_size(axis, name, number) for axis in axes)
                 wanted = [substitute(size, name, number) for size in sizes]
                 if not rebracket(fixed, wanted).is_scrambled:
                     return fixed, wanted
     return axes, sizes
 
 
-def _fixed(axis: Axis, name: str, number: int) -> Axis:
+def _fix_size(axis: Axis, name: str, number: int) -> Axis:
     def fixed(atom: Atom) -> Atom:
         size, whole, step = (substitute(value, name, number) for value in (atom.size, atom.original_size, atom.step))
         return replace(atom, size=size, original_size=whole, step=step)
@@ -197,14 +197,14 @@ def space_to_depth(call: Call) -> Sequence[Tensor]:
         call.tensor(
             [
                 batch,
-                call.units(_scaled(call, channel.size, block * block, up=is_down), "channel"),
-                *(call.resized(axis, _scaled(call, axis.size, block, up=not is_down)) for axis in (height, width)),
+                call.units(_scale_size(call, channel.size, block * block, up=is_down), "channel"),
+                *(call.resized(axis, _scale_size(call, axis.size, block, up=not is_down)) for axis in (height, width)),
             ]
         )
     ]
 
 
-def _scaled(call: Call, size: Size, by: int, *, up: bool) -> Size:
+def _scale_size(call: Call, size: Size, by: int, *, up: bool) -> Size:
     if up:
         return multiply((size, by))
     if isinstance(size, int):

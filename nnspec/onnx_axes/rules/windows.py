@@ -102,13 +102,13 @@ def resize(call: Call) -> Sequence[Tensor]:
         if i < len(wanted):
             size = wanted[i]
         elif len(scales) == len(chosen):
-            size = _scaled(axis.size, scales[i])
+            size = _scale_size(axis.size, scales[i])
         if size != axis.size:
             found[position] = call.resized(axis, size)
     return [call.tensor(found)]
 
 
-def _scaled(size: Size, scale: float) -> Size | None:
+def _scale_size(size: Size, scale: float) -> Size | None:
     if isinstance(size, int):
         return int(size * scale + 1e-6)
     return multiply((size, int(scale))) if scale >= 1 and scale == int(scale) else None

@@ -106,10 +106,10 @@ def rates(confusion: Array) -> tuple[Array, Array, Array, Array]:
     """Precision, recall, F1 and support of each class; 0 where there is nothing to divide by."""
     hits = np.diag(confusion).astype(np.float64)
     said, support = confusion.sum(axis=0), confusion.sum(axis=1)
-    return _divided(hits, said), _divided(hits, support), _divided(2 * hits, said + support), support
+    return _divide(hits, said), _divide(hits, support), _divide(2 * hits, said + support), support
 
 
-def _divided(upper: Array, lower: Array) -> Array:
+def _divide(upper: Array, lower: Array) -> Array:
     return np.asarray(np.divide(upper, lower, out=np.zeros(len(upper)), where=lower > 0))
 
 
@@ -137,9 +137,9 @@ def each_class(confusion: Array, outcome: Outcome) -> MetricValues:
     if not outcome.is_map:
         return {"by_class": each}
     hits, either = np.diag(confusion).astype(np.float64), confusion.sum(axis=0) + support - np.diag(confusion)
-    for metrics, share in zip(each.values(), _divided(hits, either), strict=True):
+    for metrics, share in zip(each.values(), _divide(hits, either), strict=True):
         metrics["iou"] = float(share)
-    shares = _divided(hits, either)[either > 0]
+    shares = _divide(hits, either)[either > 0]
     return {"mean_iou": float(shares.mean()) if len(shares) else float("nan"), "by_class": each}
 
 

@@ -74,7 +74,7 @@ def yes_or_no_in_chunks(outcome: Outcome) -> MetricValues:
     found: MetricValues = {**_of_confusion(confusion)}
     found |= {"precision": float(precision[1]), "recall": float(recall[1]), "f1": float(f1[1])}
     found["threshold"] = float(outcome.threshold)
-    areas = ranked_areas(*_ranked(outcome, outcome.truth, outcome.predicted))
+    areas = ranked_areas(*_rank_scores(outcome, outcome.truth, outcome.predicted))
     if areas is not None:
         found |= dict(zip(("roc_auc", "average_precision"), areas, strict=True))
     if is_probable:
@@ -148,12 +148,12 @@ def _area(outcome: Outcome, k: int, *, is_probable: bool) -> float:
         scores[done : done + len(own)] = own
         done += len(own)
     truth = mapped.map_rows(lambda codes: codes == k, outcome.truth.reshape(-1))
-    areas = ranked_areas(*_ranked(outcome, truth, scores))
+    areas = ranked_areas(*_rank_scores(outcome, truth, scores))
     assert areas is not None, "each class occurs, and another one"
     return areas[0]
 
 
-def _ranked(outcome: Outcome, truth: Array, scores: Array) -> tuple[Array, Array]:
+def _rank_scores(outcome: Outcome, truth: Array, scores: Array) -> tuple[Array, Array]:
     """Targets and scores that count, axes `row`."""
     truth, scores = truth.reshape(-1), scores.reshape(-1)
     if outcome.counted is None:

@@ -71,7 +71,8 @@ def _cast(op: Operation) -> Read | None:
         return add_formula(op, _TRUNCATED, [op.read])
     low, high = (int(end) for end in _range(wanted))
     raise ImportFault(
-        f"{op.said} makes {wanted} of {given} that may be outside {low} … {high}, where the result depends on the "
+        f"{op.description} makes {wanted} of {given} that may be outside {low} … {high}, where the result depends on "
+        f"the "
         "processor",
         help=f"limit it in the model, `keras.ops.clip(x, {low}, {high})`, before the cast",
     )

@@ -32,7 +32,8 @@ def axes_of(op: Operation, constant: Constant, axes: Axes) -> dict[str, int]:
         shape = shape[1:]
     if len(shape) > len(axes):
         raise ImportFault(
-            f"{op.said} computes with a constant of the shape {constant.shape}, whose first axis is a separate batch",
+            f"{op.description} computes with a constant of the shape {constant.shape}, whose first axis is a "
+            f"separate batch",
             help="leave its first axis out, so that every sample meets the same numbers",
         )
     met = axes[len(axes) - len(shape) :]

@@ -125,7 +125,7 @@ def _number(op: Operation, operand: object) -> str:
     else:
         value = float(operand) if isinstance(operand, int | float) else None
     if value is None or not math.isfinite(value):
-        raise ImportFault(f"{op.said} computes with {value}, which a formula cannot contain")
+        raise ImportFault(f"{op.description} computes with {value}, which a formula cannot contain")
     text = repr(value)
     return f"({text})" if value < 0 else text
 
@@ -145,7 +145,8 @@ def align_axes(op: Operation, reads: Sequence[Read], *, always: bool = False) ->
     if len({len(row) for row in rows}) > 1:
         counts = " and ".join(str(1 + len(row)) for row in rows)
         raise ImportFault(
-            f"{op.said} reads values of {counts} axes, batch included: the batch of one meets an axis of the other",
+            f"{op.description} reads values of {counts} axes, batch included: the batch of one meets an axis of the "
+            f"other",
             help="give both the same axes in the model, by `keras.ops.expand_dims`",
         )
     names: list[str] = []

@@ -55,7 +55,7 @@ def _said(op: Operation, key: slice, size: int | None) -> dict[str, int] | None:
     if size is not None:
         chosen = range(*key.indices(size))
         if not len(chosen):
-            raise ImportFault(f"{op.said} leaves nothing of an axis of {size}")
+            raise ImportFault(f"{op.description} leaves nothing of an axis of {size}")
         if len(chosen) == size and step == 1:
             return None
         start = chosen.start
@@ -82,7 +82,7 @@ def _keys(op: Operation, given: Operand, rank: int) -> list[Key]:
             config = key["config"]
             bounds = (config["start"], config["stop"], config["step"])
             if any(not isinstance(bound, int | None) for bound in bounds):
-                raise ImportFault(f"{op.said} has computed bounds, which a spec cannot contain")
+                raise ImportFault(f"{op.description} has computed bounds, which a spec cannot contain")
             found.append(slice(*bounds))
         elif key is None or (isinstance(key, int) and not isinstance(key, bool)):
             found.append(key)
@@ -91,7 +91,7 @@ def _keys(op: Operation, given: Operand, rank: int) -> list[Key]:
         elif isinstance(key, Constant) and key.is_integers and key.rank == 1:
             found.append([int(one) for one in flatten(key.value)])
         else:
-            raise ImportFault(f"{op.said} has a computed index, which a spec cannot contain")
+            raise ImportFault(f"{op.description} has a computed index, which a spec cannot contain")
     found += [slice(None)] * (rank - sum(key is not None for key in found))
     return found
 

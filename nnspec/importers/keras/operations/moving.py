@@ -52,7 +52,7 @@ def _reshape(op: Operation) -> Read | None:
         return None
     if sizes.count(-1) > 1:
         raise ImportFault(
-            f"{op.said} leaves {sizes.count(-1)} sizes open, where a spec can leave one",
+            f"{op.description} leaves {sizes.count(-1)} sizes open, where a spec can leave one",
             help="give the model's input a fixed size there",
         )
     _refuse_batch_in_axes(op, sizes)
@@ -74,13 +74,13 @@ def _refuse_batch_in_axes(op: Operation, sizes: Sequence[int]) -> None:
     if is_open or (held > wanted and held % wanted == 0):
         count = -1 if is_open else held // wanted
         raise ImportFault(
-            f"{op.said} moves positions into the batch: one sample of {sample} becomes "
+            f"{op.description} moves positions into the batch: one sample of {sample} becomes "
             f"{'several' if is_open else count} of {made}",
             help=f"keep them as an axis: `({', '.join(map(str, (-1, count, *sizes)))})`; layers work at every position "
             "of it alike",
         )
     raise ImportFault(
-        f"{op.said} moves samples into other axes: those of {sample} become parts of {made}",
+        f"{op.description} moves samples into other axes: those of {sample} become parts of {made}",
         help="keep what the batch was multiplied by as a separate axis before the others",
     )
 
@@ -105,7 +105,7 @@ def _squeeze(op: Operation) -> Read:
 def _as_it_is(op: Operation) -> Read:
     """A value whose gradient a spec does not stop."""
     if op.kind == "StopGradient":
-        op.note(f"{op.said} is left out: the values are the same, but gradients pass where the spec is trained")
+        op.note(f"{op.description} is left out: the values are the same, but gradients pass where the spec is trained")
     return op.read
 
 

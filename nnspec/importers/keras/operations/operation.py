@@ -54,7 +54,7 @@ class Operation:
         return self.call.config
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """The operation in the words of a refusal."""
         return f"the operation `{self.kind}` (`{self.call.name}`)"
 
@@ -90,7 +90,7 @@ class Operation:
         """
         reads = self.reads
         if len(reads) != 1:
-            raise ImportFault(f"{self.said} reads {len(reads)} values, where layers read one")
+            raise ImportFault(f"{self.description} reads {len(reads)} values, where layers read one")
         return reads[0]
 
     def argument(self, place: int, name: str) -> Operand:
@@ -117,7 +117,7 @@ class Operation:
             return axis - 1 if axis > 0 else rank + axis
         if axis is None or axis in (0, -rank - 1):
             raise self.over_batch()
-        raise ImportFault(f"{self.said} works along axis {axis}, which a spec cannot name")
+        raise ImportFault(f"{self.description} works along axis {axis}, which a spec cannot name")
 
     def places(self, given: object, rank: int) -> list[int]:
         """The same for one axis or several."""
@@ -126,7 +126,7 @@ class Operation:
 
     def over_batch(self) -> ImportFault:
         return ImportFault(
-            f"{self.said} works along axis 0, the batch: the result of one sample depends on the others",
+            f"{self.description} works along axis 0, the batch: the result of one sample depends on the others",
             help="name the axes in the model (`axis=1`), so that each sample is computed separately",
         )
 

@@ -48,9 +48,9 @@ def add_einsum(op: Operation, operands: Sequence[Read | Constant], terms: Sequen
     if not batch or any(term[:1] != batch for term in terms) or any(batch in term[1:] for term in (*terms, result)):
         raise op.over_batch()
     if any(len(set(term)) != len(term) for term in terms):
-        raise ImportFault(f"{op.said} takes the diagonal of a value, which no layer expresses")
+        raise ImportFault(f"{op.description} takes the diagonal of a value, which no layer expresses")
     if op.call.distributed:
-        raise ImportFault(f"{op.said} multiplies inside a `TimeDistributed`, which no layer expresses")
+        raise ImportFault(f"{op.description} multiplies inside a `TimeDistributed`, which no layer expresses")
     names: dict[str, str] = {}
     ready: list[Read] = []
     for read, term in zip(reads, terms, strict=True):
@@ -69,7 +69,7 @@ def add_einsum(op: Operation, operands: Sequence[Read | Constant], terms: Sequen
                 changes[own] = names[letter]
         ready.append(rename_axes(op, op.dropped(read, gone), changes))
     if len(ready) == 1:
-        raise ImportFault(f"{op.said} reads one value, where `einsum` multiplies several")
+        raise ImportFault(f"{op.description} reads one value, where `einsum` multiplies several")
     unit = [letter for letter in result[1:] if letter not in names]
     made = op.add("einsum", {"axes": [names[letter] for letter in result[1:] if letter in names]}, ready)
     for letter in unit:
