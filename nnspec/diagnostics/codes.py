@@ -225,6 +225,7 @@ CODES: dict[str, str] = {
     "NN617": "variant-loses-too-much",
     "NN618": "variant-cannot-be-made",
     "NN619": "number-of-ids-not-known",
+    "NN620": "tests-on-earlier-rows",
     "NN621": "target-leaves-layers",
     "NN622": "target-cannot-be-foreseen",
     "NN623": "weighted-metrics-without-weights",

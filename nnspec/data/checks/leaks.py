@@ -28,8 +28,10 @@ def check_leaks(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator[
     yield from _check_order(plan)
     if plan.source is not None and plan.source.parts:
         from nnspec.data.checks.query_leaks import check_query
+        from nnspec.data.checks.query_targets import check_computed_targets
 
         yield from check_query(plan)
+        yield from check_computed_targets(plan)
     if rows is not None and plan.source is not None:
         yield from _check_groups(plan, files, rows)
 
@@ -104,7 +106,7 @@ def _check_groups(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagn
             fix = Fix("give all rows of a group the same label, or leave out `group`")
             span = split.spans.get("group", split.span)
             yield Diagnostic("NN573", message, span, path="data.split.group", notes=notes, fixes=(fix,))
-    elif split.group is None and plan.series is None and split.by == "random":
+    elif split.group is None and plan.series is None and (split.by == "random" or split.has_labels):
         yield from _check_names(plan, files, rows)
 
 
@@ -124,6 +126,10 @@ def _describe_count(count: int) -> str:
 def _check_names(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagnostic]:
     """A column that the model does not read, whose name says that its values are people or the like."""
     assert plan.source is not None
+    split = plan.split
+    parts = row_parts(plan, files, rows) if split.has_labels else None
+    if split.has_labels and parts is None:
+        return
     facts = files.facts(plan.source)
     used = {name for slot in plan.slots() for name in slot.columns} | {name for name, _, _ in plan.row_keys()}
     names = (
@@ -143,13 +149,23 @@ def _check_names(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagno
             continue
         keys = [label_key(value) for value in column.values if not (isinstance(value, str) and is_missing(value))]
         count = len(set(keys))
-        if not 3 * len(plan.split.parts) <= count <= 0.8 * rows:
+        if not 3 * len(split.parts) <= count <= 0.8 * rows:
             continue
-        message = (
-            f"rows are drawn one by one, so that those of one `{name}` are in several splits ({count} values in {rows} "
-            "rows): the test is easier than new ones will be"
-        )
-        fix = Fix(f"keep them together: `group: {as_yaml(name)}`")
-        span = plan.split.spans.get("by", plan.split.span)
+        if parts is None:
+            message = (
+                f"rows are drawn one by one, so that those of one `{name}` are in several splits ({count} values in "
+                f"{rows} rows): the test is easier than new ones will be"
+            )
+            fix = Fix(f"keep them together: `group: {as_yaml(name)}`")
+        elif shared := len(_shared(parts, column.values)):
+            message = (
+                f"rows of one `{name}` are in several splits ({shared} of {count} values): the test is easier than new "
+                "ones will be"
+            )
+            hashed = Fix(f"draw the splits by it: `by: {{hash: {as_yaml(name)}}}`")
+            fix = hashed if split.by == "hash" else Fix(f"give all rows of one `{name}` the same label")
+        else:
+            continue
+        span = split.spans.get("by", split.span)
         yield Diagnostic("NN573", message, span, path="data.split", fixes=(fix,), severity=Severity.WARNING)
         return

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from nnspec.data.checks.query_tree import (
+    Node,
+    columns_of,
+    is_aggregate,
+    items_of,
+    listed,
+    name_of,
+    nodes_of,
+    own_nodes_of,
+    parse_query,
+)
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.document.positions import place_in_scalar
 from nnspec.runtime.query import count_characters
 
-Node = Mapping[str, object]
 AHEAD, ALL = "NN628", "NN629"
-_AGGREGATES = frozenset(
-    {
-        "avg", "mean", "sum", "min", "max", "count", "count_star", "median", "mode", "stddev",
-        "stddev_samp", "stddev_pop", "var_samp", "var_pop", "variance", "quantile", "quantile_cont",
-        "quantile_disc", "first", "last", "any_value", "arg_min", "arg_max", "bool_and", "bool_or", "mad",
-        "product", "corr",
-    }
-)  # fmt: skip
 _SHARES = ("WINDOW_PERCENT_RANK", "WINDOW_CUME_DIST", "WINDOW_NTILE")  # which divide by the number of rows
+_RANKS = ("WINDOW_RANK", "WINDOW_RANK_DENSE")  # among all rows, unless they are those before
 _SHIFTS = ("WINDOW_LEAD", "WINDOW_LAG")
 
 
@@ -41,20 +44,9 @@ def check_query(plan: DataPlan) -> Iterator[Diagnostic]:
         return
     sql = str(source.options["query"])
     read = {name for slot in plan.inputs.values() if slot.ahead == "no" for name in slot.columns}
-    found = _Reader(_parse_query(sql), plan).found()
+    found = _Reader(parse_query(sql), plan).found()
     for name in sorted(read & found.keys()):
         yield _report_leak(source, sql, name, found[name])
-
-
-def _parse_query(sql: str) -> object:
-    from nnspec.runtime.engine import connect
-
-    connection = connect()
-    try:
-        (text,) = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone() or ("",)
-    finally:
-        connection.close()
-    return json.loads(text)
 
 
 def _report_leak(source: SourcePlan, sql: str, name: str, find: _Find) -> Diagnostic:
@@ -77,11 +69,12 @@ class _Reader:
     """Goes through a parsed SELECT. Columns are followed by their names from a subquery to the one around it."""
 
     def __init__(self, tree: object, plan: DataPlan) -> None:
-        self.selects = [node for node in _nodes(tree) if node.get("type") == "SELECT_NODE"]
-        inside = [[id(n) for n in _nodes(node) if n.get("type") == "SELECT_NODE"] for node in self.selects]
+        self.selects = [node for node in nodes_of(tree) if node.get("type") == "SELECT_NODE"]
+        inside = [[id(n) for n in nodes_of(node) if n.get("type") == "SELECT_NODE"] for node in self.selects]
         self.within = [{p for p, ids in enumerate(inside) if id(node) in ids} for node in self.selects]
         series = plan.parts_of(str(plan.series)) if plan.series is not None else []
         self.times = {str(plan.order_by)} if plan.order_by is not None else set()
+        self.is_mixed = not plan.split.is_chronological
         # What is computed within a group that stays in one split reads no other split.
         kept = [plan.group_column] if plan.split.by == "random" and plan.group_column is not None else []
         self.whole = {str(name) for name in (series if plan.split.by == "random" and series else kept)}
@@ -90,7 +83,7 @@ class _Reader:
         """By column, what it is computed from that it should not."""
         found: dict[str, tuple[_Find, int]] = {}  # and in which SELECT
         names = [
-            (i, str(item.get("alias") or ""), item) for i, node in enumerate(self.selects) for item in _items(node)
+            (i, str(item.get("alias") or ""), item) for i, node in enumerate(self.selects) for item in items_of(node)
         ]
         for place, name, item in names:
             find = self._of(item, self.selects[place])
@@ -99,29 +92,31 @@ class _Reader:
         for _ in self.selects:  # as deep as they are nested
             for place, name, item in names:
                 within = self.within[place]  # what is around a SELECT gives it no columns
-                carried = next((found[c] for c in _columns(item) if c in found and found[c][1] not in within), None)
+                carried = next((found[c] for c in columns_of(item) if c in found and found[c][1] not in within), None)
                 if name and carried is not None:
                     found.setdefault(name, (carried[0], place))
         return {name: find for name, (find, _) in found.items()}
 
     def _of(self, item: Node, select: Node) -> _Find | None:
-        for node in _own_nodes(item):
+        for node in own_nodes_of(item):
             code = self._window(node) if node.get("class") == "WINDOW" else None
-            if node.get("class") == "SUBQUERY" and any(map(_is_aggregate, _nodes(node.get("subquery")))):
+            if node.get("class") == "SUBQUERY" and any(map(is_aggregate, nodes_of(node.get("subquery")))):
                 code = ALL
-            if code is None and _is_aggregate(node) and self._is_joined_back(select):
+            if code is None and is_aggregate(node) and self._is_joined_back(select):
                 code = ALL
             if code is not None:
                 return _Find(code, _number(node.get("query_location")), _number(node.get("query_location_length")))
         return None
 
     def _window(self, node: Node) -> str | None:
-        kind, orders = str(node.get("type")), _select_nodes(node.get("orders"))
-        parted = {name for part in _select_nodes(node.get("partitions")) for name in _columns(part)}
+        kind, orders = str(node.get("type")), listed(node.get("orders"))
+        parted = {name for part in listed(node.get("partitions")) for name in columns_of(part)}
         is_whole = bool(self.whole) and self.whole <= parted
         if (not orders and kind not in _SHIFTS) or kind in _SHARES:
             return None if is_whole else ALL
-        by_time = {name for order in orders[:1] for name in _columns(order)} & self.times
+        by_time = {name for order in orders[:1] for name in columns_of(order)} & self.times
+        if kind in _RANKS and not by_time and (self.times or self.is_mixed):
+            return None if is_whole else ALL
         is_reversed = bool(by_time) and "DESC" in str(orders[0].get("type"))
         start, end = str(node.get("start")), str(node.get("end"))
         if kind in _SHIFTS:
@@ -136,37 +131,25 @@ class _Reader:
     def _is_joined_back(self, select: Node) -> bool:
         """Whether the table that a subquery summarizes is read row by row elsewhere."""
         own = _tables(select.get("from_table"))
-        grouped = {_name(column) for column in _select_nodes(select.get("group_expressions"))}
+        grouped = {name_of(column) for column in listed(select.get("group_expressions"))}
         if self.whole and self.whole <= grouped:
             return False
         plain = [
             _tables(other.get("from_table"))
             for other in self.selects
             if other is not select
-            and not any(_is_aggregate(node) for item in _items(other) for node in _own_nodes(item))
+            and not any(is_aggregate(node) for item in items_of(other) for node in own_nodes_of(item))
         ]
         return any(own & tables for tables in plain)
-
-
-def _items(select: Node) -> list[Node]:
-    return _select_nodes(select.get("select_list"))
-
-
-def _select_nodes(value: object) -> list[Node]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _is_aggregate(node: Node) -> bool:
-    return node.get("class") == "FUNCTION" and str(node.get("function_name")).casefold() in _AGGREGATES
-
-
 def _offset(node: Node) -> object:
     """How many rows `lead` and `lag` go: DuckDB's versions have it in one place or the other."""
-    return node.get("offset_expr") or _select_nodes(node.get("arguments"))[1:2]
+    return node.get("offset_expr") or listed(node.get("arguments"))[1:2]
 
 
 def _is_negative(expression: object) -> bool:
@@ -178,33 +161,6 @@ def _is_zero(expression: object) -> bool:
     return isinstance(expression, dict) and '"text": "0"' in json.dumps(expression)
 
 
-def _name(node: Node) -> str:
-    names = node.get("column_names")
-    return str(names[-1]) if isinstance(names, list) and names else ""
-
-
-def _columns(expression: Node) -> list[str]:
-    return [_name(node) for node in _own_nodes(expression) if node.get("class") == "COLUMN_REF"]
-
-
 def _tables(root: object) -> set[str]:
     """The tables that a FROM names, those of subqueries left out."""
-    return {str(node.get("table_name")) for node in _own_nodes(root) if node.get("type") == "BASE_TABLE"}
-
-
-def _nodes(root: object, *, is_own: bool = False) -> Iterator[Node]:
-    waiting: list[object] = [root]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            if is_own and node.get("type") == "SELECT_NODE":
-                continue
-            yield node
-            waiting += reversed(node.values())
-        elif isinstance(node, list):
-            waiting += reversed(node)
-
-
-def _own_nodes(root: object) -> Iterator[Node]:
-    """Every mapping of a tree, those of SELECTs within it left out."""
-    return _nodes(root, is_own=True)
+    return {str(node.get("table_name")) for node in own_nodes_of(root) if node.get("type") == "BASE_TABLE"}

@@ -1,4 +1,4 @@
-"""Windows over rows that no key puts in order: whether the table says that they are not in time, or several series.
+"""Rows that no key puts in order: whether the table says that they are not in time, or several series.
 
 Standard library only. A table that is large is left alone: its other columns would have to be read for this alone.
 """
@@ -23,6 +23,7 @@ from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.time_rules import parse_times
 
 MOST_CELLS = 500_000
+_UNSORTED = "without `order_by`, rows are in the order of the table"
 FEW = 0.05  # of the rows: a clock that goes back more often than that measures something else
 
 # Columns of numbers that are clocks; the hour or the month begins anew by itself.
@@ -45,10 +46,12 @@ class _Clock:
 
 
 def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagnostic]:
-    """NN592: windows over rows of which another column says that they are several series, or not in order of time."""
-    if plan.window is None or plan.source is None or plan.order_by is not None or plan.series_column is not None:
+    """NN592 and NN620: rows of which another column says that they are several series, or not in order of time."""
+    if plan.source is None or plan.order_by is not None or plan.series_column is not None or not plan.joins_files:
         return
-    if not plan.joins_files:
+    if plan.window is None:
+        if plan.split.is_chronological:
+            yield from _tests_on_earlier(plan, _columns(plan, files, rows))
         return
     columns = _columns(plan, files, rows)
     clocks = {name: clock for name, values in columns.items() if (clock := _clock(name, values)) is not None}
@@ -70,6 +73,19 @@ def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Dia
         count = len(blocks[named]) + 1
         message = f"windows join rows of several `{named}`, of which the table has {count}, one after the other"
         yield _diagnostic(plan, message, [_name_series(plan, named)], is_error=False)
+
+
+def _tests_on_earlier(plan: DataPlan, columns: Mapping[str, Sequence[object]]) -> Iterator[Diagnostic]:
+    """NN620: rows that are split as they stand, which is from the latest to the earliest."""
+    clocks = [clock for name, values in columns.items() if (clock := _clock(name, values)) is not None]
+    name = next((clock.name for clock in clocks if clock.is_reversed), None)
+    if name is None or not all(clock.is_reversed for clock in clocks):
+        return
+    message = f"rows run from the latest `{name}` to the earliest: the test rows are earlier than those trained on"
+    fix = Fix(f"sort them: `order_by: {as_yaml(name)}`, with `split: {{by: time, …}}`")
+    span = plan.split.spans.get("by", plan.split.span)
+    notes = (_UNSORTED,)
+    yield Diagnostic("NN620", message, span, path="data.split.by", notes=notes, fixes=(fix,), severity=Severity.WARNING)
 
 
 def _columns(plan: DataPlan, files: PlanFacts, rows: int) -> Mapping[str, Sequence[object]]:
@@ -219,7 +235,7 @@ def _goes_back_with_files(plan: DataPlan, clock: _Clock, rows: int) -> bool:
 def _diagnostic(plan: DataPlan, message: str, fixes: Sequence[Fix], *, is_error: bool) -> Diagnostic:
     assert plan.window is not None
     severity = Severity.ERROR if is_error else Severity.WARNING
-    notes = ("without `order_by`, rows are in the order of the table",)
+    notes = (_UNSORTED,)
     return Diagnostic(
         "NN592", message, plan.window.span, path="data.window", notes=notes, fixes=tuple(fixes), severity=severity
     )

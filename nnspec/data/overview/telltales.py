@@ -1,4 +1,7 @@
-"""Columns that give the target away: its copy, an order-preserving function of it, its code, or the rows' numbers."""
+"""Columns that give the target away: its copy, an order-preserving function of it, its code, or the rows' numbers.
+
+Gaps may do so, too: a value that is written down only once the result is known.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ _MOST_VALUES = 512  # of an input of a sample: what has more is no table
 _PROBED = 64  # samples that rule most columns out
 _MOST_BYTES = 1 << 27  # of more, an even choice is looked at, but of so many samples:
 _LEAST = 10_000
+_SURPRISE = 30.0  # the logarithm of how many orders of the rows there are: one in 10¹³ is no chance
 Chosen = Mapping[str, slice]  # samples, by split
 
 
@@ -98,25 +102,98 @@ def _find_telltale(
             continue
         for wanted, code in zip(target.T, codes.T, strict=False):
             for step in values.T:
-                if is_class and _is_recoded(step, code):
-                    return output, "has one value for each class of"
-                if not is_class and step.dtype.kind in "iufb" and wanted.dtype.kind in "iufb":
+                if is_class:
+                    how = _relation_to_class(step, code, is_mixed=not plan.split.is_chronological)
+                elif wanted.dtype.kind in "iufb":
                     how = _relation(step, wanted, is_alone=is_alone)
-                    if how:
-                        return output, how
+                    if not how and output.is_relative:
+                        how = _relation(step, code, is_alone=is_alone)  # a column of differences
+                else:
+                    how = ""
+                if how:
+                    return output, how
     return None
+
+
+def _relation_to_class(values: np.ndarray, codes: np.ndarray, *, is_mixed: bool) -> str:
+    if _is_recoded(values, codes):
+        return "has one value for each class of"
+    missing = _is_missing(values)
+    if missing.any() and _is_separate(codes, missing) and _surprise(np.unique(missing, return_counts=True)[1]):
+        return "is missing in all rows of some classes and in none of others, of"
+    if is_mixed and _counts_up(values, codes):
+        return "gives every row a number of its own, in the order of the classes of"
+    return ""
 
 
 def _relation(values: np.ndarray, target: np.ndarray, *, is_alone: bool) -> str:
     probed = slice(None, None, max(1, len(values) // _PROBED))
-    some, few = values[probed].astype(float), target[probed].astype(float)
-    if len(np.unique(few)) < 3 or not (np.isfinite(some).all() and np.isfinite(few).all()):
+    few = target[probed].astype(float)
+    if len(np.unique(few)) < 3 or not np.isfinite(few).all():
+        return ""
+    missing = _is_missing(values)
+    if missing.any():
+        is_told = _is_coarse(missing[probed], few) and _is_coarse(missing, target)
+        return "is missing in every row above a value, or below it, of the target of" if is_told else ""
+    if values.dtype.kind not in "iufb":
+        return ""
+    some = values[probed].astype(float)
+    if not np.isfinite(some).all():
         return ""
     if np.array_equal(some, few) and np.array_equal(values, target):
         return "is equal in every row to the target of"
-    if is_alone or len(np.unique(few)) < min(10, len(few)) or not _is_monotone(some, few):
+    if is_alone or len(np.unique(few)) < min(10, len(few)):
         return ""
-    return "is a monotonic function, in every row, of the target of" if _is_monotone(values, target) else ""
+    if _is_monotone(some, few) and _is_monotone(values, target):
+        return "is a monotonic function, in every row, of the target of"
+    if _is_coarse(some, few) and not _is_sorted(values) and _is_coarse(values, target):
+        return "is, in every row, a rounded monotonic function of the target of"
+    return ""
+
+
+def _is_missing(values: np.ndarray) -> np.ndarray:
+    """Where a raw column has no value."""
+    return np.isnan(values) if values.dtype.kind == "f" else np.asarray(values == "") & (values.dtype.kind in "OTU")
+
+
+def _is_sorted(values: np.ndarray) -> bool:
+    """Whether a column goes one way with the rows, as a year does: whatever grows in time is then told by it."""
+    steps = np.diff(values.astype(float))
+    return bool(np.all(steps >= 0) or np.all(steps <= 0))
+
+
+def _is_coarse(values: np.ndarray, target: np.ndarray) -> bool:
+    """Whether each value goes with a stretch of targets of its own, in order, in rows enough to say so."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if not _surprise(counts):
+        return False
+    order = np.lexsort((target, inverse))
+    bounds = np.cumsum(counts)[:-1]
+    ordered = target[order].astype(float)
+    least = ordered[np.concatenate([[0], bounds])]
+    most = ordered[np.concatenate([bounds, [len(order)]]) - 1]
+    return bool(np.all(most[:-1] < least[1:]) or np.all(least[:-1] > most[1:]))
+
+
+def _surprise(counts: np.ndarray) -> bool:
+    """Whether chance would hardly sort rows into runs of these lengths."""
+    ways = math.lgamma(1 + int(counts.sum())) - sum(math.lgamma(1 + int(count)) for count in counts)
+    return len(counts) > 1 and ways > _SURPRISE
+
+
+def _is_separate(codes: np.ndarray, chosen: np.ndarray) -> bool:
+    """Whether samples are chosen by class alone."""
+    return len(np.intersect1d(codes[chosen], codes[~chosen])) == 0 and not chosen.all()
+
+
+def _counts_up(values: np.ndarray, codes: np.ndarray) -> bool:
+    """Whether values are whole numbers, one a row, those of a class in one stretch."""
+    if values.dtype.kind not in "iuf" or not np.isfinite(values).all() or np.any(values != np.round(values)):
+        return False
+    ordered = codes[np.argsort(values)]
+    _, counts = np.unique(ordered, return_counts=True)
+    runs = 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
+    return runs == len(counts) and _surprise(counts) and len(np.unique(values)) == len(values)
 
 
 def _is_monotone(values: np.ndarray, target: np.ndarray) -> bool:
