@@ -1,10 +1,11 @@
-"""What the elements of a forecast of several rows are called: by column and row ahead, as `metrics.json` calls them."""
+"""What the elements of an output are called: by column and row ahead, as in `metrics.json`, or by feature."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
 
+from nnspec.data.deployment import Deployment
 from nnspec.data.section.plan import DataPlan
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Output
@@ -39,3 +40,30 @@ def element_names(output: Output, order: Sequence[str], plan: DataPlan | None) -
         is_step_first = ax.is_sequence(axes[0]) or not ax.is_sequence(axes[1])
     pairs = product(steps, columns) if is_step_first else ((step, name) for name, step in product(columns, steps))
     return [column + step for step, column in pairs]
+
+
+def copied_names(
+    output: Output, order: Sequence[str], plan: DataPlan | None, deployment: Deployment
+) -> list[str] | None:
+    """`_age`, `_sex=male`, … of an output that reconstructs columns; `_0_age`, … where each has several steps.
+
+    Args:
+        order: the axes of the output in the file.
+
+    Returns:
+        None where it reconstructs none, or has axes beside steps and features.
+    """
+    copy = plan.copies.get(output.name) if plan is not None else None
+    if plan is None or copy is None:
+        return None
+    encoded, slot = deployment.columns.get(copy.input), plan.inputs.get(copy.input)
+    names = encoded.features if encoded is not None else slot.columns if slot is not None else ()
+    sizes = {axis.name: axis.size for axis in target_axes(output) if axis.size != 1}
+    shape = [sizes[name] for name in order if name in sizes]
+    if len(names) < 2 or shape.count(len(names)) != 1 or len(shape) > 2:
+        return None
+    parts = [
+        [f"_{name}" for name in names] if size == len(names) else [f"_{step}" for step in range(int(size or 0))]
+        for size in shape
+    ]
+    return ["".join(pair) for pair in product(*parts)]

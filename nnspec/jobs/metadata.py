@@ -20,7 +20,7 @@ from nnspec.ir import axes as ax
 from nnspec.ir.graph import ANOMALY, Graph, Output, Value
 from nnspec.ir.symbols import multiples_of
 from nnspec.jobs.artifact import sha256
-from nnspec.jobs.element_names import element_names
+from nnspec.jobs.element_names import copied_names, element_names
 from nnspec.runtime.class_labels import shorten
 
 Described = JsonObject  # a part of the metadata, as JSON
@@ -75,7 +75,7 @@ def describe_model(
             **({"levels": list(output.levels)} if output.levels else {}),
             "columns": columns or None,
             **_output_units(graph, plan, name, columns or (), is_raw),
-            **_elements(output, order, plan),
+            **_elements(output, order, plan, deployment),
         }
         labels = deployment.labels(output)
         if labels is not None:
@@ -86,7 +86,7 @@ def describe_model(
                 "task": "label",
                 "classes": classes,
                 "columns": None,
-                **_elements(output, order, plan),
+                **_elements(output, order, plan, deployment),
             }
     rules = (
         {name: rule.policy for name, rule in plan.missing_rules.items() if name != OTHERS} if plan is not None else {}
@@ -155,8 +155,8 @@ def _ports(plan: DataPlan | None, name: str, value: Value, encoded: EncodedInput
     return found
 
 
-def _elements(output: Output, order: Sequence[str], plan: DataPlan | None) -> Described:
-    names = element_names(output, order, plan)
+def _elements(output: Output, order: Sequence[str], plan: DataPlan | None, deployment: Deployment) -> Described:
+    names = element_names(output, order, plan) or copied_names(output, order, plan, deployment)
     return {} if names is None else {"elements": names}
 
 

@@ -177,7 +177,9 @@ def check_encoding(
 def _check_dates(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str) -> Iterator[Diagnostic]:
     """NN554: the first cell that is no date."""
     facts = files.column(slot.source, encoding.name, values=True)
-    if facts is None or facts.values is None:
+    if facts is not None and facts.values is None and not facts.is_time and slot.source.source.tells_times:
+        facts = slot.source.source.probe(slot.source, [encoding.name], [encoding.name]).column(encoding.name)
+    if facts is None or facts.values is None or (facts.is_time and encoding.form is None):
         return
     cells = [label_key(value) for value in facts.values]
     try:

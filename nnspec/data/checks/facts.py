@@ -118,7 +118,9 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
         wanted += slot.columns
         kept += slot.columns if slot.is_static else ()
         kept += slot.columns if slot.function in DOMAINS else ()
-        kept += [c.name for c in slot.encodings if not c.is_number or c.transform in DOMAINS]
+        told = source.source.tells_times  # whether values of a column without a form are dates
+        kept += [c.name for c in slot.encodings if not (c.is_number or (told and c.is_date and c.form is None))]
+        kept += [c.name for c in slot.encodings if c.transform in DOMAINS]
         if slot.role == "outputs" and not (slot.classes and slot.classes.kind in ("quantiles", "edges")):
             kept += slot.columns if slot.scale is None and not slot.is_relative else ()
     if plan.source is not None and plan.source.path == source.path:

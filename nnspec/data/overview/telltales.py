@@ -122,7 +122,7 @@ def _relation_to_class(values: np.ndarray, codes: np.ndarray, *, is_mixed: bool)
     if missing.any() and _is_separate(codes, missing) and _surprise(np.unique(missing, return_counts=True)[1]):
         return "is missing in all rows of some classes and in none of others, of"
     if is_mixed and _counts_up(values, codes):
-        return "gives every row a number of its own, in the order of the classes of"
+        return "gives every row another number, in the order of the classes of"
     return ""
 
 
@@ -163,7 +163,7 @@ def _is_sorted(values: np.ndarray) -> bool:
 
 
 def _is_coarse(values: np.ndarray, target: np.ndarray) -> bool:
-    """Whether each value goes with a stretch of targets of its own, in order, in rows enough to say so."""
+    """Whether each value goes with a separate stretch of targets, in order, in rows enough to say so."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     if not _surprise(counts):
         return False

@@ -125,6 +125,7 @@ class DataSource(ABC):
         suffixes: of the files that `read_inputs` takes.
         selectors: how an input picks its part of it: `columns`, `array`; none where the file is one input's data.
         is_table: whether it is rows with named columns, which a query can read.
+        tells_times: whether its columns have types, one of which is of dates.
         is_pattern: whether the path may have wildcards.
         is_folder: whether the path may be a folder.
         is_per_file: whether the path is a folder, each of whose files is a sample; where the section has a `source`,
@@ -140,6 +141,7 @@ class DataSource(ABC):
     suffixes: ClassVar[tuple[str, ...]] = ()
     selectors: ClassVar[tuple[str, ...]] = ()
     is_table: ClassVar[bool] = False
+    tells_times: ClassVar[bool] = False
     is_pattern: ClassVar[bool] = False
     is_folder: ClassVar[bool] = False
     is_per_file: ClassVar[bool] = False

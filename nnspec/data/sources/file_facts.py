@@ -18,6 +18,7 @@ class ColumnFacts:
 
     Attributes:
         missing: the rows, from 1, that hold nothing.
+        is_time: whether it is of a type of dates, so that every value of it is one.
         text_row: the first row that holds neither a number nor nothing, and `text` what it holds.
         infinite: the rows that hold an infinite number.
         lowest, highest: the range of its finite numbers, each with its row.
@@ -28,6 +29,7 @@ class ColumnFacts:
     rows: int
     missing: list[int] | None = None
     is_text: bool = False
+    is_time: bool = False
     text_row: int = 0
     text: str = ""
     infinite: tuple[int, ...] = ()

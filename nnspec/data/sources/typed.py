@@ -107,6 +107,7 @@ class TypedSource(TableSource):
     """A kind of table whose columns have types."""
 
     selectors = ("columns", "array")
+    tells_times = True
 
     def __init__(self) -> None:
         self._facts: dict[Hashable, TypedFacts] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import MAXYEAR, MINYEAR
 
 from nnspec.data.sources.base import ColumnFacts
 from nnspec.data.sources.kept import Coded, Value, compact_values, concatenate_values
 from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
-from nnspec.runtime.engine import Kind, Record, Table, kind_of, number_sql, word_sql
+from nnspec.runtime.engine import Kind, Record, Table, kind_of, number_sql, quote_name, word_sql
 
 
 def count_rows(table: Table) -> int:
@@ -51,10 +52,13 @@ def _value(table: Table, name: str) -> str:
 
 
 def _extent(table: Table, name: str) -> list[str]:
-    """How many values a column has, its finite range, and how many of them are infinite."""
+    """How many values a column has, its finite range, and how many are infinite or, of times, none that Python has."""
     value = _value(table, name)
     if not _is_number(table, name):
-        return [f"count({value})", "NULL", "NULL", "0"]
+        column = quote_name(name)
+        beyond = f"count(*) FILTER (WHERE isfinite({column}) AND year({column}) NOT BETWEEN {MINYEAR} AND {MAXYEAR})"
+        is_time = kind_of(table.types[name]).is_time
+        return [f"count({value})", "NULL", "NULL", beyond if is_time else "0"]
     if kind_of(table.types[name]) is not Kind.REAL:
         return [f"count({value})", f"min({value})", f"max({value})", "0"]
     finite = f"FILTER (WHERE isfinite({value}))"
@@ -92,7 +96,8 @@ def _literal(end: Value) -> str:
 def _facts(table: Table, name: str, rows: int, extent: Record, places: Record) -> ColumnFacts:
     column = ColumnFacts(rows=rows, missing=places[0] or [])
     if not _is_number(table, name):
-        return replace(column, is_text=True, text=str(places[1] or ""), text_row=int(places[2] or 0))
+        is_time = kind_of(table.types[name]).is_time and not extent[3]
+        return replace(column, is_text=True, is_time=is_time, text=str(places[1] or ""), text_row=int(places[2] or 0))
     _, low, high, _ = extent
     _, infinite, low_row, high_row, fraction, fraction_row = places
     return replace(
@@ -145,6 +150,7 @@ def _combine_facts(first: ColumnFacts, then: ColumnFacts) -> ColumnFacts:
         rows=rows + then.rows,
         missing=[*(first.missing or ()), *(rows + row for row in then.missing or ())],
         is_text=first.is_text or then.is_text,
+        is_time=first.is_time and then.is_time,
         text_row=told.text_row + shift,
         text=told.text,
         infinite=(*first.infinite, *(rows + row for row in then.infinite)),

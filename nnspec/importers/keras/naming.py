@@ -24,6 +24,7 @@ BY_RANK = {
     4: ("depth", "height", "width", "channel"),
 }
 SYMBOLS = {"time": "T", "height": "H", "width": "W", "depth": "D", "token": "T"}
+_LEAST_PICTURE = 8
 _SPATIAL = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -43,6 +44,8 @@ def input_axes(network: Network, tensor: Tensor) -> tuple[str, ...]:
         readers += [c for c in network.calls if any(t.call is call and len(t.shape) == rank for t in c.tensors)]
     if rank == 1 and _says_steps(network, tensor):
         return ("time",)
+    if rank == 2 and _is_picture(network, tensor):
+        return ("height", "width")
     return BY_RANK.get(rank) or tuple(f"axis_{i + 1}" for i in range(rank))
 
 
@@ -51,6 +54,28 @@ def _says_steps(network: Network, tensor: Tensor) -> bool:
     masks = [mask for call in network.calls for mask in call.masks]
     read = [*masks, *(found for call in network.mask_calls for found in call.tensors)]
     return any(found.call is None and found.input == tensor.input for found in read)
+
+
+def _is_picture(network: Network, tensor: Tensor) -> bool:
+    """Whether two axes are a grey picture's: it becomes a map of one channel, or is a square that is made flat."""
+    height, width = tensor.shape
+    if height is None or width is None:
+        return False
+    found, before = tensor, -1
+    while before != id(found.call):
+        before = id(found.call)
+        for call in network.calls:
+            if not any(t.call is found.call and (t.call or t.input == tensor.input) for t in call.tensors):
+                continue
+            layer = REGISTRY.get(call.kind)
+            if layer is not None and layer.is_scaling:
+                found = Tensor(call, 0, tensor.shape, tensor.dtype)
+                break
+            if layer is None or not layer.moves_values or "dims" in call.config:
+                return False
+            target = tuple(call.config.get("target_shape") or (height * width,))
+            return target == (height, width, 1) or (target == (height * width,) and height == width >= _LEAST_PICTURE)
+    return False
 
 
 def _by_layer(kind: str, config: Config, rank: int) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import load
 from nnspec.data.sources.base import Reading
@@ -201,6 +202,29 @@ def test_rows_are_sorted_by_dates_and_told_by_them(tmp_path: Path) -> None:
     assert [row[0] for row in inputs_of("t.parquet", tmp_path, text)] == [1, 2, 3]
     (fault, *_) = told("t.parquet", tmp_path, TABLE.replace("[a, b]", "[a, d]"))
     assert (fault.code, "`2020-01-03` in row 1" in fault.message) == ("NN506", True)
+
+
+def test_dates_of_a_type_are_not_kept_to_be_checked(tmp_path: Path) -> None:
+    """A table may be larger than memory, and a type says already that its values are dates."""
+    text = TABLE.replace("PATH", "t.parquet").replace("[a, b]", "{d: {date: [year]}, e: {date: [year]}}")
+    days = pyarrow.array([datetime.date(2020, 1, 3), None, datetime.date(2020, 1, 2)])
+    write(tmp_path / "t.parquet", d=days, e=["2020-01-03", "2021-01-03", "soon"], c=[1.0, 2.0, 3.0])
+    plan = plan_of(text, tmp_path)
+    files = PlanFacts(plan)
+    assert plan.source is not None
+    kept = [files.column(plan.source, name) for name in ("d", "e")]
+    assert [column is not None and column.values is not None for column in kept] == [False, True]
+    assert [column is not None and column.is_time for column in kept] == [True, False]
+    (fault,) = [each for each in probe(plan, {"x": X}, {"y": Y}) if each.code == "NN554"]
+    assert "`soon`" in fault.message
+
+
+def test_a_date_that_is_in_no_calendar_of_python_is_told(tmp_path: Path) -> None:
+    text = TABLE.replace("PATH", "t.parquet").replace("[a, b]", "{d: {date: [year]}, a: standard}")
+    days = pyarrow.array([18000, 18001, 6_000_000], pyarrow.date32())  # the last in the year 18397
+    write(tmp_path / "t.parquet", a=[1.0, 2.0, 3.0], d=days, c=[1.0, 2.0, 3.0])
+    found = [each for each in probe(plan_of(text, tmp_path), {"x": X}, {"y": Y}) if each.code == "NN554"]
+    assert ["row 3" in each.message for each in found] == [True]
 
 
 def test_columns_are_read_in_one_go(tmp_path: Path) -> None:
