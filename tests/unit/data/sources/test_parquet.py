@@ -212,9 +212,9 @@ def test_dates_of_a_type_are_not_kept_to_be_checked(tmp_path: Path) -> None:
     plan = plan_of(text, tmp_path)
     files = PlanFacts(plan)
     assert plan.source is not None
-    kept = [files.column(plan.source, name) for name in ("d", "e")]
-    assert [column is not None and column.values is not None for column in kept] == [False, True]
-    assert [column is not None and column.is_time for column in kept] == [True, False]
+    found = [files.column(plan.source, name) for name in ("d", "e")]
+    assert [column is not None and column.values is None for column in found] == [True, True]
+    assert [column is not None and column.is_time for column in found] == [True, False]
     (fault,) = [each for each in probe(plan, {"x": X}, {"y": Y}) if each.code == "NN554"]
     assert "`soon`" in fault.message
 
