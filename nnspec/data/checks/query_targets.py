@@ -51,11 +51,11 @@ def _told(output: SlotPlan, target: str, names: list[str], needed: Sources) -> D
     if needed == {target.casefold()}:
         message = (
             f"the query computes {quoted(names)}, which inputs read, from `{target}` of the same row, which output "
-            f"`{output.name}` is to predict"
+            f"`{output.name}` predicts"
         )
     else:
         message = (
-            f"the query computes `{target}`, which output `{output.name}` is to predict, from {columns or 'columns'} "
+            f"the query computes `{target}`, which output `{output.name}` predicts, from {columns or 'columns'} "
             f"of the same row, and inputs read {quoted(names)}"
         )
     fix = Fix(
