@@ -58,12 +58,11 @@ def copied_names(
         return None
     encoded, slot = deployment.columns.get(copy.input), plan.inputs.get(copy.input)
     names = encoded.features if encoded is not None else slot.columns if slot is not None else ()
-    sizes = {axis.name: axis.size for axis in target_axes(output) if axis.size != 1}
-    shape = [sizes[name] for name in order if name in sizes]
-    if len(names) < 2 or shape.count(len(names)) != 1 or len(shape) > 2:
+    axes = {axis.name: axis.size for axis in target_axes(output) if axis.size != 1}
+    shape = [size for name in order if isinstance(size := axes.get(name), int)]
+    if len(shape) < len(axes) or len(names) < 2 or shape.count(len(names)) != 1 or len(shape) > 2:
         return None
     parts = [
-        [f"_{name}" for name in names] if size == len(names) else [f"_{step}" for step in range(int(size or 0))]
-        for size in shape
+        [f"_{name}" for name in names] if size == len(names) else [f"_{step}" for step in range(size)] for size in shape
     ]
     return ["".join(pair) for pair in product(*parts)]

@@ -157,7 +157,7 @@ def _check_names(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagno
                 f"{rows} rows): the test is easier than new ones will be"
             )
             fix = Fix(f"keep them together: `group: {as_yaml(name)}`")
-        elif shared := len(_shared(parts, column.values)):
+        elif shared := len(_groups_in_two_splits(parts, column.values)):
             message = (
                 f"rows of one `{name}` are in several splits ({shared} of {count} values): the test is easier than new "
                 "ones will be"

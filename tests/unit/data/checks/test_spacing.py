@@ -50,7 +50,7 @@ def test_steps_of_every_unit(every: str, tmp_path: Path) -> None:
     (gap,) = told([*times[:2], *times[3:]], every, tmp_path)
     assert "rows 2 and 3" in gap
     (double,) = told([*times[:2], times[1], *times[2:]], every, tmp_path)
-    assert ("twice" in double, "rows 2 and 3" in double) == (True, True)
+    assert ("duplicate time" in double, "rows 2 and 3" in double) == (True, True)
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
