@@ -11,6 +11,7 @@ from nnspec.checks.augmented_targets import check_augmented_targets
 from nnspec.checks.class_axis import check_class_axis
 from nnspec.checks.context import Context
 from nnspec.checks.data import check_data
+from nnspec.checks.equal_units import check_equal_units
 from nnspec.checks.first_step import check_first_step
 from nnspec.checks.half_read import check_half_read
 from nnspec.checks.head_chain import check_head_chain
@@ -72,6 +73,7 @@ CHECKS: tuple[Check, ...] = (
     _of_key("start_weights.check_start", "training", "weights"),
     check_softmax,
     check_pixel_order,
+    check_equal_units,
     check_scaled_twice,
     check_ports,
     _of_key("layout.check_layout", "export", "layout"),

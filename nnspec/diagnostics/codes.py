@@ -106,6 +106,8 @@ CODES: dict[str, str] = {
     "NN377": "product-of-steps-and-features",
     "NN378": "positions-joined-end-to-end",
     "NN379": "classes-along-steps",
+    "NN385": "units-start-equal",
+    "NN387": "one-step-of-merged-steps",
     "NN380": "bad-block-for-a-class",
     "NN381": "stored-weight-not-placed",
     "NN331": "expectation-not-met",

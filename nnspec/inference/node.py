@@ -258,6 +258,7 @@ def infer_inner(
     inner.stripped = (*call.stripped, *([] if stripped is None else [stripped]))
     inner.reader_kinds = call.reader_kinds
     inner.ordered_axes = call.ordered_axes
+    inner.makers = call.makers if stripped is None else {}
     check_text(inner, layer)
     check_nested_mask(inner, layer)
     try:

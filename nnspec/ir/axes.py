@@ -292,7 +292,7 @@ SEQUENCE = frozenset(
     (
         *("time", "step", "timestep", "time_step", "t", "frame", "position", "token", "word", "lookback", "look_back"),
         *("sequence", "seq", "seq_len", "sequence_length", "lag", "date", "second", "minute", "hour", "day", "week"),
-        *("month", "quarter", "year"),
+        *("month", "quarter", "year", "char", "letter", "sample", "block", "segment", "chunk"),
     )
 )
 PLACES = frozenset(("height", "width", "depth", "row", "column", "patch", "pixel", "point", "place", "region"))

@@ -13,6 +13,11 @@ def sequence_within(axis: Axis) -> Atom | None:
     return next((atom for atom in atoms if atom.is_whole and not atom.is_loose and has_word(atom.name, SEQUENCE)), None)
 
 
+def ordered_within(axis: Axis) -> Atom | None:
+    """The first axis of steps or places that an axis was merged of, or is."""
+    return next((atom for atom in axis.atoms if not atom.is_loose and names_places(atom.name)), None)
+
+
 def names_grid(name: str) -> bool:
     """Whether a name says that neighbours are neighbours in a picture or spectrum, not in time."""
     return has_word(name, GRID)

@@ -36,7 +36,7 @@ _MASK = a.Arg(
 
 
 def dropout() -> a.Arg:
-    return a.number("Fraction of the attention weights that training drops.", 0.0, minimum=0, maximum=1)
+    return a.number("Fraction of the attention weights that training drops.", 0.0, minimum=0, below=1)
 
 
 class HeadedAttention(Layer):

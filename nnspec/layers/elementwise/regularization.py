@@ -75,7 +75,7 @@ class Dropout(TrainingOnly):
     kind = "Dropout"
     habits = {**_RATE_HABITS, "keep_prob": Hint("use `rate`, the fraction to drop: 1 - keep_prob")}
     is_positionwise = True
-    args = {"rate": _rate("Fraction of values to drop."), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
+    args = {"rate": _rate("Fraction of values to drop.", below=1), "noise_shape": _NOISE_SHAPE, "seed": _SEED}
 
 
 class SpatialDropout1D(TrainingOnly):
@@ -88,7 +88,7 @@ class SpatialDropout1D(TrainingOnly):
     kind = "SpatialDropout1D"
     habits = _RATE_HABITS
     rank = 2
-    args = {"rate": _rate("Fraction of channels to drop."), "seed": _SEED}
+    args = {"rate": _rate("Fraction of channels to drop.", below=1), "seed": _SEED}
 
 
 class SpatialDropout2D(TrainingOnly):
@@ -101,7 +101,7 @@ class SpatialDropout2D(TrainingOnly):
     kind = "SpatialDropout2D"
     habits = _RATE_HABITS
     rank = 3
-    args = {"rate": _rate("Fraction of channels to drop."), "data_format": a.data_format(), "seed": _SEED}
+    args = {"rate": _rate("Fraction of channels to drop.", below=1), "data_format": a.data_format(), "seed": _SEED}
 
 
 class SpatialDropout3D(TrainingOnly):
@@ -114,7 +114,7 @@ class SpatialDropout3D(TrainingOnly):
     kind = "SpatialDropout3D"
     habits = _RATE_HABITS
     rank = 4
-    args = {"rate": _rate("Fraction of channels to drop."), "data_format": a.data_format(), "seed": _SEED}
+    args = {"rate": _rate("Fraction of channels to drop.", below=1), "data_format": a.data_format(), "seed": _SEED}
 
 
 class GaussianNoise(TrainingOnly):

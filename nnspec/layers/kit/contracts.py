@@ -22,6 +22,7 @@ def check_steps(
     features: Sequence[int] | None = None,
     *,
     takes_any: bool = False,
+    may_be_turned: bool = False,
     spans: Sequence[int] = (),
 ) -> None:
     """The contract of layers that slide or step: the axes at `positions` must be ones that have an order.
@@ -32,6 +33,7 @@ def check_steps(
         features: the axes that are read whole at each position; default all others.
         takes_any: the layer asks for no order, as attention and pooling over all positions do: only a sequence that
             stands among its features is spoken of, in a warning.
+        may_be_turned: steps and features may have been exchanged on purpose just before, so that this is a warning too.
         spans: how many positions a window has along each of several axes; no order is asked for along one that it reads
             position by position, or whole: alone, or without padding, as a window of words reads all of their features.
 
@@ -87,7 +89,11 @@ def check_steps(
         notes = []
         edits = () if call.stripped else add_key(call.item_body, "over", written)
         fixes = [Fix(f"if the positions of `{first}` do follow one another, write `over: {written}`", edits)]
-    say = call.warn if takes_any or is_loose else call.fail
+    is_turned = may_be_turned and len(call.axes) == 2 and bool(hidden) and _is_turned(call)
+    if is_turned:  # without the permute it would have read them in the usual order
+        edits = () if call.stripped else add_key(call.item_body, "over", written)
+        notes, fixes = [], [Fix(f"if this is intended, write `over: {written}`", edits), _without_permute(call)]
+    say = call.warn if takes_any or is_loose or is_turned else call.fail
     say(
         "NN308",
         f"`{call.kind}` runs along `{first}`, {reason}",
@@ -151,6 +157,16 @@ def _has_nothing_to_lose(call: Call) -> bool:
     makers = [call.makers.get(atom.key.rpartition(".")[0]) for axis in axes for atom in axis.atoms]
     is_loose = all(axis.is_learned and not ax.is_sequence(axis) for axis in axes)
     return is_loose and not any(maker is not None and maker.layer.keeps_state for maker in makers)
+
+
+def _is_turned(call: Call) -> bool:
+    """Whether the spec exchanged the axes just before, as an LSTM-FCN does on purpose."""
+    maker = call.makers.get(call.input.node)
+    return maker is not None and maker.layer.reorders_axes
+
+
+def _without_permute(call: Call) -> Fix:
+    return Fix(f"if not, remove the `{call.makers[call.input.node].layer.kind}` before it")
 
 
 def _check_over(call: Call, here: Sequence[Axis], positions: Sequence[int]) -> None:
@@ -282,6 +298,28 @@ def check_channels(call: Call, place: int, arg: str = "axis") -> None:
         notes=[f"if this is intended, write `{arg}: {axis.name}`"],
         fixes=[Fix(f"use `{meant}`: `{arg}: {meant}`", (Edit(node.span, meant),) if node is not None else ())],
         about=[axis.name, meant, *call.axes],
+    )
+
+
+def check_pooled(call: Call, places: Sequence[int], channel: int) -> None:
+    """The contract of pooling over several axes: not channels together with some places, while one place is kept.
+
+    A warning, NN308.
+    """
+    pooled, kept = [call.axes[i] for i in places], call.axes[channel]
+    wrong = next((axis for axis in pooled if ax.is_unordered(axis) and axis.size != 1), None)
+    is_place = ax.names_places(kept.name) and not ax.is_unordered(kept) and kept.size != 1
+    if len(places) < 2 or call.over is not None or wrong is None or not is_place:
+        return
+    wanted = [axis for axis in call.axes if axis is not wrong]
+    call.warn(
+        "NN308",
+        f"`{call.kind}` pools `{wrong.name}`, and keeps each position of `{kept.name}`",
+        label=f"reads {ax.describe(call.axes)}",
+        notes=[f"if this is intended, write `over: [{', '.join(ax.names(pooled))}]`"],
+        fixes=reorder_fixes(call, wanted, places),
+        about=[wrong.name, *call.axes],
+        reason=Reason.AXES_RUN_ALONG,
     )
 
 

@@ -14,7 +14,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
-from nnspec.layers.kit.contracts import check_steps, require_channel_axis
+from nnspec.layers.kit.contracts import check_pooled, check_steps, require_channel_axis
 from nnspec.layers.kit.held_layer import HeldLayer
 from nnspec.layers.kit.sliding_windows import spatial_positions
 from nnspec.lazy import np
@@ -50,6 +50,7 @@ class GlobalPooling(Layer):
         call.require_float()
         places, channel = spatial_positions(self.rank, call.args["data_format"])
         check_steps(call, places, takes_any=True)
+        check_pooled(call, places, channel)
         axes: Axes = (call.axes[channel],)
         if call.args["keepdims"]:
             axes = tuple(ax.resized(axis, 1, call.name) if i in places else axis for i, axis in enumerate(call.axes))

@@ -16,8 +16,8 @@ RESET_AFTER = {
 }
 WEIGHTS = {**a.weight_arguments("kernel", "recurrent", "bias"), **a.weight_constraints("kernel", "recurrent", "bias")}
 DROPOUT = {
-    "dropout": a.number("Fraction of the inputs that training drops.", 0.0, minimum=0, maximum=1),
-    "recurrent_dropout": a.number("Fraction of the state that training drops.", 0.0, minimum=0, maximum=1),
+    "dropout": a.number("Fraction of the inputs that training drops.", 0.0, minimum=0, below=1),
+    "recurrent_dropout": a.number("Fraction of the state that training drops.", 0.0, minimum=0, below=1),
     "seed": a.integer("Seed of the dropout.", None, minimum=None),
 }
 

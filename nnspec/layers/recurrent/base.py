@@ -13,11 +13,11 @@ from nnspec.ir.axes import Axes, Axis, Size
 from nnspec.ir.graph import Node, Value, Weight
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window
-from nnspec.layers.kit.contracts import check_steps, require_sequence
 from nnspec.layers.recurrent.cudnn import check_cudnn, require_gpu
 from nnspec.layers.recurrent.explanations import gate_sentences, step_sentences
 from nnspec.layers.recurrent.gates import Gates
 from nnspec.layers.recurrent.onnx_loop import is_written_out
+from nnspec.layers.recurrent.reading import read_steps
 from nnspec.layers.recurrent.states import StateSpec
 from nnspec.lazy import np
 
@@ -123,8 +123,7 @@ class GatedRecurrent(Recurrent, Gates):
         return {**super().why(node), **gate_sentences(node, self.gates, self.states)}
 
     def infer(self, call: Call) -> Inferred:
-        require_sequence(call)
-        check_steps(call, (0,))
+        read_steps(call)
         call.require_float()
         check_cudnn(call)
         step, feature = call.axes

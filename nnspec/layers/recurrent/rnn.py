@@ -12,10 +12,10 @@ from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred
-from nnspec.layers.kit.contracts import check_steps, require_sequence
 from nnspec.layers.recurrent.arguments import sequence_arguments
 from nnspec.layers.recurrent.base import Recurrent, loop_notes, without_unrolling
 from nnspec.layers.recurrent.cells import CellLayer, StackedRNNCells, cell_node, stack_cells
+from nnspec.layers.recurrent.reading import read_steps
 from nnspec.layers.recurrent.states import StateSpec
 from nnspec.layers.wrappers.time_distributed import keras_inner
 from nnspec.lazy import np
@@ -52,8 +52,7 @@ class RNN(Recurrent):
     }
 
     def infer(self, call: Call) -> Inferred:
-        require_sequence(call)
-        check_steps(call, (0,))
+        read_steps(call)
         call.require_float()
         cell = self.cell_of(call)
         layer = cell.layer

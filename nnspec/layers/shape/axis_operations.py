@@ -79,6 +79,7 @@ class PermuteOperation(AxisOperation):
     """
 
     kind = "permute"
+    reorders_axes = True
     habits = dict.fromkeys(
         ("axes", "dims", "perm"), Hint("write the new order as `order: [names]`, or as just the list", "order")
     )

@@ -165,6 +165,7 @@ class Permute(Layer):
     """
 
     kind = "Permute"
+    reorders_axes = True
     habits = dict.fromkeys(("perm", "axes"), keras_word("dims"))
     reads_text = True
     moves_values = True
