@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from nnspec.checks.bounds import ALL, HOW, Bound, parse_bound
 from nnspec.checks.context import Context
+from nnspec.checks.later_targets import causal_fixes
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Span, did_you_mean, nearest
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping as MappingNode
@@ -226,9 +227,6 @@ def _causal(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, 
     ahead = steps_ahead(carrier.fields[axis])
     seen = "later positions" if ahead is None else f"{ahead} position{'s' if ahead != 1 else ''} ahead"
     who = "it" if carrier is value else f"`{carrier.node}`, which it reads,"
-    fixes = []
-    if first.args.get("padding") in ("same", "valid") and "causal" in str(first.layer.args["padding"].schema):
-        fixes = [Fix(f"set `padding: causal` on `{first.name}`")]
     yield Diagnostic(
         "NN333",
         f"{what} must be causal along `{axis}`, but {who} sees {seen}",
@@ -236,7 +234,7 @@ def _causal(graph: Graph, what: str, value: Value, axis: str, node: SourceNode, 
         path=format_path(path),
         notes=(f"`{first.name}` ({first.kind}) is the first layer that looks ahead",),
         related=(Related(first.span, f"`{first.name}` looks ahead"),),
-        fixes=tuple(fixes),
+        fixes=tuple(causal_fixes(first)),
     )
 
 

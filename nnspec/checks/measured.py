@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from nnspec.catalogue.losses import loss_of
 from nnspec.checks.context import Context
+from nnspec.checks.far_values import check_far_values
 from nnspec.checks.indices import tables_of_inputs
+from nnspec.checks.later_targets import check_later_targets
 from nnspec.checks.losses import RANGED
 from nnspec.checks.seen_classes import check_seen
 from nnspec.checks.task import activation_fix, activation_span
@@ -36,11 +38,13 @@ _DOMAINS: Mapping[str, tuple[str, Callable[[Range], bool]]] = {
 
 
 def check_measured(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
-    """NN351 for ids in the data, NN326, NN337 and NN513 for targets."""
+    """NN351 for ids, NN382 and NN383 for inputs that are targets or far from 0, NN326, NN337 and NN513 for targets."""
     for name, node in tables_of_inputs(context):
         slot = files.plan.inputs.get(name)
         if slot is not None and not slot.encodings:
             yield from _check_ids(context, files, slot, node)
+    yield from check_later_targets(context, files)
+    yield from check_far_values(context, files)
     for output in context.graph.outputs.values():
         yield from check_seen(files, output)
         if output.task == "regression":
@@ -63,6 +67,8 @@ def _columns(files: PlanFacts, slot: SlotPlan) -> list[tuple[str, ColumnFacts]]:
 
 def _check_ids(context: Context, files: PlanFacts, slot: SlotPlan, node: Node) -> Iterator[Diagnostic]:
     size = (node.inner or node).args["input_dim"]
+    if not slot.columns:
+        yield from _check_array(context, files, slot, node, size)
     for name, column in _columns(files, slot):
         assert column.lowest is not None
         assert column.highest is not None
@@ -70,24 +76,45 @@ def _check_ids(context: Context, files: PlanFacts, slot: SlotPlan, node: Node) -
             continue
         value, row = column.lowest if column.lowest[0] < 0 else column.highest
         place = slot.source.source.locate(slot.source, row)
-        fixes = [] if value < 0 else [_wider(context, node, int(value) + 1)]
-        message = f"column `{name}` of input `{slot.name}` has id {value:g} in {place}, but `{node.name}` only has "
-        yield Diagnostic(
-            "NN351",
-            f"{message}vectors for 0 to {size - 1}",
-            node.span,
-            related=(Related(slot.span_of("columns"), "the ids are read here"),),
-            notes=("ids start at 0, so the number of vectors must be the largest id plus 1",),
-            fixes=tuple(fixes),
-        )
+        fixes = [] if value < 0 else [_wider(context, node, int(value) + 1, ", or `auto`, which counts the ids")]
+        yield _beyond(f"column `{name}`", slot, value, place, node, size, fixes)
 
 
-def _wider(context: Context, node: Node, count: int) -> Fix:
+def _check_array(context: Context, files: PlanFacts, slot: SlotPlan, node: Node, size: int) -> Iterator[Diagnostic]:
+    """As for columns, as far as the numbers of an array are looked at."""
+    try:
+        facts, numbers = (look(slot.source, slot.array or "") for look in (files.array, files.numbers))
+    except SourceError:
+        return
+    if not facts or facts.kind not in "iu" or not numbers or (min(numbers) >= 0 and max(numbers) < size):
+        return
+    value = min(numbers) if min(numbers) < 0 else max(numbers)
+    row = list(numbers).index(value) // (math.prod(facts.shape[1:]) or 1)
+    fixes = [] if value < 0 else [_wider(context, node, int(value) + 1)]
+    place = f"row {row}, counted from 0"
+    yield _beyond(f"array `{slot.array or slot.source.shown}`", slot, value, place, node, size, fixes)
+
+
+def _beyond(
+    what: str, slot: SlotPlan, value: float, place: str, node: Node, size: int, fixes: Sequence[Fix]
+) -> Diagnostic:
+    return Diagnostic(
+        "NN351",
+        f"{what} of input `{slot.name}` has id {value:g} in {place}, but `{node.name}` only has vectors for 0 to "
+        f"{size - 1}",
+        node.span,
+        related=(Related(slot.span_of("columns" if slot.columns else "array"), "the ids are read here"),),
+        notes=("ids start at 0, so the number of vectors must be the largest id plus 1",),
+        fixes=tuple(fixes),
+    )
+
+
+def _wider(context: Context, node: Node, count: int, more: str = "") -> Fix:
     """`input_dim` as large as the ids need, where the layer itself says it by a number."""
     found = locate(context.root, (*node.path, node.kind, "input_dim"))
     is_number = isinstance(found, Scalar) and isinstance(found.value, int)
     edits = (Edit(found.span, str(count)),) if is_number and node.shared is None else ()
-    return Fix(f"set `input_dim: {count}`, or `auto`, which counts the ids", edits)
+    return Fix(f"set `input_dim: {count}`{more}", edits)
 
 
 def _check_reach(context: Context, files: PlanFacts, output: Output) -> Iterator[Diagnostic]:

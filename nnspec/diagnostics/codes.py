@@ -106,6 +106,8 @@ CODES: dict[str, str] = {
     "NN377": "product-of-steps-and-features",
     "NN378": "positions-joined-end-to-end",
     "NN379": "classes-along-steps",
+    "NN382": "targets-are-later-inputs",
+    "NN383": "values-far-from-zero",
     "NN385": "units-start-equal",
     "NN387": "one-step-of-merged-steps",
     "NN380": "bad-block-for-a-class",

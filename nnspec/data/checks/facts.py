@@ -65,6 +65,15 @@ class PlanFacts:
         facts = self.facts(source)
         return None if facts is None else facts.array(name)
 
+    def numbers(self, source: SourcePlan, name: str) -> Sequence[float] | None:
+        """The first numbers of an array, each finite; None where they are not read without loading.
+
+        Raises:
+            SourceError: where it cannot be used.
+        """
+        facts = self.facts(source)
+        return None if facts is None else facts.numbers(name)
+
     def _probe(self, source: SourcePlan) -> SourceFacts | None:
         if source.table is not None and self.facts(source.table) is None:
             return None  # which has been reported

@@ -10,8 +10,11 @@ import ast
 import math
 import re
 import struct
+import sys
 import zipfile
 import zlib
+from array import array
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +25,23 @@ Vector = list[int] | list[float] | list[str] | list[bool]
 
 MAX_HEADER = 64 * 1024
 MAX_VECTOR = 4_000_000
+MAX_NUMBERS = 200_000
+"""So many numbers of an array are looked at before training, which takes some hundredths of a second."""
+
+_LETTERS = {
+    "b1": "?",
+    "i1": "b",
+    "i2": "h",
+    "i4": "i",
+    "i8": "q",
+    "u1": "B",
+    "u2": "H",
+    "u4": "I",
+    "u8": "Q",
+    "f2": "e",
+    "f4": "f",
+    "f8": "d",
+}
 _DESCR = re.compile(r"([<>|=])([?biufcSUOMmV])(\d*)(\[.*\])?")
 # What zipfile raises on damaged archives; NotImplementedError is of a compression or version that it does not know.
 _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error)
@@ -137,6 +157,26 @@ def column_facts(path: Path, member: str | None, header: ArrayHeader, *, values:
     return ColumnFacts(rows=header.shape[0], missing=missing, is_text=header.kind in "US", values=found)
 
 
+def read_numbers(path: Path, member: str | None, header: ArrayHeader) -> Sequence[float] | None:
+    """The first numbers of an array of any shape, in C order, those that are not finite left out.
+
+    None where it holds none, or lies in Fortran's order.
+
+    Raises:
+        SourceError: where the bytes cannot be read.
+    """
+    letter = _LETTERS.get(f"{header.kind}{header.itemsize}")
+    if letter is None or letter == "e" or header.fortran:
+        return None
+    count = min(math.prod(header.shape), MAX_NUMBERS)
+    numbers = array("B" if letter == "?" else letter, _read_start(path, member, header, count))
+    if (header.descr[0] == ">") != (sys.byteorder == "big") and header.itemsize > 1:
+        numbers.byteswap()
+    if header.kind != "f" or all(map(math.isfinite, (min(numbers, default=0), max(numbers, default=0), sum(numbers)))):
+        return numbers
+    return [value for value in numbers if math.isfinite(value)]
+
+
 def read_vector(path: Path, member: str | None, header: ArrayHeader) -> Vector | None:
     """The values of a one-dimensional array of numbers, booleans or text; None where it is not, or is very long.
 
@@ -145,18 +185,26 @@ def read_vector(path: Path, member: str | None, header: ArrayHeader) -> Vector |
     """
     if len(header.shape) != 1 or header.kind not in "biufUS" or header.shape[0] > MAX_VECTOR:
         return None
-    count, size = header.shape[0], header.itemsize
+    count = header.shape[0]
+    return _unpack(_read_start(path, member, header, count), count, header.itemsize, header)
+
+
+def _read_start(path: Path, member: str | None, header: ArrayHeader, count: int) -> bytes:
+    """The bytes of the first so many values.
+
+    Raises:
+        SourceError: where they cannot be read.
+    """
+    size = count * header.itemsize
     try:
         if member is None:
             with path.open("rb") as stream:
                 stream.seek(header.offset)
-                data = stream.read(count * size)
-        else:
-            with zipfile.ZipFile(path) as archive, archive.open(member + ".npy") as stream:
-                data = stream.read(header.offset + count * size)[header.offset :]
+                return stream.read(size)
+        with zipfile.ZipFile(path) as archive, archive.open(member + ".npy") as stream:
+            return stream.read(header.offset + size)[header.offset :]
     except (*_ZIP_FAULTS, KeyError) as error:
         raise SourceError(f"it cannot be decompressed ({error})") from None
-    return _unpack(data, count, size, header)
 
 
 def _unpack(data: bytes, count: int, size: int, header: ArrayHeader) -> Vector | None:
@@ -167,7 +215,5 @@ def _unpack(data: bytes, count: int, size: int, header: ArrayHeader) -> Vector |
         codec = "latin-1" if header.kind == "S" else ("utf-32-be" if order == ">" else "utf-32-le")
         chunks = (data[i * size : (i + 1) * size] for i in range(count))
         return [chunk.decode(codec, "replace").rstrip("\0") for chunk in chunks]
-    letters = {"b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q"}
-    letters |= {"f2": "e", "f4": "f", "f8": "d"}
-    letter = letters.get(f"{header.kind}{size}")
+    letter = _LETTERS.get(f"{header.kind}{size}")
     return None if letter is None else list(struct.unpack(f"{order}{count}{letter}", data))

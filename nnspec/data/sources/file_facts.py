@@ -95,6 +95,14 @@ class SourceFacts:
         """
         return None
 
+    def numbers(self, name: str) -> Sequence[float] | None:
+        """The first finite numbers of an array, in its order; None where they are not read without loading.
+
+        Raises:
+            SourceError: where it cannot be used.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class TableFacts(SourceFacts):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_npy
+from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_npy, read_numbers
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, DataSource, SourceFacts, SourcePlan
 from nnspec.lazy import dataclass
 
@@ -27,6 +27,9 @@ class _NpyFacts(SourceFacts):
 
     def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
         return column_facts(self.path, None, self.header, values=values) if name == "" else None
+
+    def numbers(self, name: str) -> Sequence[float] | None:
+        return read_numbers(self.path, None, self.header) if name == "" else None
 
 
 class NpySource(DataSource):

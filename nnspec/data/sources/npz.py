@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_npz
+from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_npz, read_numbers
 from nnspec.data.sources.base import (
     ArrayFacts,
     Column,
@@ -34,6 +34,10 @@ class _NpzFacts(SourceFacts):
     def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
         header = self._header(name)
         return None if header is None else column_facts(self.path, name, header, values=values)
+
+    def numbers(self, name: str) -> Sequence[float] | None:
+        header = self._header(name)
+        return None if header is None else read_numbers(self.path, name, header)
 
     def _header(self, name: str) -> ArrayHeader | None:
         found = self.headers.get(name)

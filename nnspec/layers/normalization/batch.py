@@ -34,6 +34,7 @@ class BatchNormalization(Layer):
     """
 
     kind = "BatchNormalization"
+    normalizes = True
     habits = SEPARATE_ACTIVATION
     args = {
         "axis": a.axis("The channel axis; each channel has its own statistics.", -1),
@@ -165,6 +166,7 @@ class Normalization(Layer):
     """
 
     kind = "Normalization"
+    normalizes = True
     is_scaling = True
     args = {
         "axis": a.Arg(

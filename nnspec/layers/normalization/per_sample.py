@@ -95,6 +95,7 @@ class LayerNormalization(AxisNormalization):
     """
 
     kind = "LayerNormalization"
+    normalizes = True
     habits = {
         **SEPARATE_ACTIVATION,
         "rms_scaling": Hint("for RMS scaling, use the layer `RMSNormalization`"),
@@ -139,6 +140,7 @@ class RMSNormalization(AxisNormalization):
     """
 
     kind = "RMSNormalization"
+    normalizes = True
     weight_names = ("scale",)
     passes_mask = False  # as in Keras
     args = {
@@ -181,6 +183,7 @@ class UnitNormalization(AxisNormalization):
     """
 
     kind = "UnitNormalization"
+    normalizes = True
     args = {"axis": a.axis_list("The axis or axes to normalize to length 1.", -1)}
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
@@ -210,6 +213,7 @@ class GroupNormalization(Layer):
 
     short = "groups"
     kind = "GroupNormalization"
+    normalizes = True
     args = {
         "groups": a.Arg({"type": "integer", "minimum": -1}, "Number of groups; -1: one per channel.", 32),
         "axis": a.axis("The channel axis.", -1),

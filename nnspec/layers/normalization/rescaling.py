@@ -35,6 +35,7 @@ class Rescaling(Layer):
     """
 
     kind = "Rescaling"
+    normalizes = True
     is_scaling = True
     args = {
         "scale": a.Arg(

@@ -27,6 +27,7 @@ class Reading:
         makes_repeats: whether along the axis that it makes the same stands again and again, so that any name suits it.
         moves_values: whether what it gives are the values that it reads, moved or repeated and nothing else.
         reorders_axes: whether it puts the axes that it reads in another order, which the spec wanted.
+        normalizes: whether what it gives is around 1 whatever scale its input has, or scaled as the spec says.
         is_positionwise: whether it does the same at every position whatever the axes, so that TimeDistributed need not
             fold them.
         is_training_only: whether it acts in training alone.
@@ -54,6 +55,7 @@ class Reading:
     makes_repeats: ClassVar[bool] = False
     moves_values: ClassVar[bool] = False
     reorders_axes: ClassVar[bool] = False
+    normalizes: ClassVar[bool] = False
     is_positionwise: ClassVar[bool] = False
     is_training_only: ClassVar[bool] = False
     moves_pixels: ClassVar[bool] = False
