@@ -142,9 +142,10 @@ def _of_encodings(files: PlanFacts, slot: SlotPlan) -> Iterator[Far]:
         if not encoding.is_date or encoding.scale is not None:
             continue
         for part in encoding.parts:
-            most = PARTS[part]
-            if most is None or not encoding.is_cyclic:
-                least, most = (_ENDLESS[part],) * 2 if part in _ENDLESS else (1.0, float(most or 0))
+            period = PARTS[part]
+            if period is None or not encoding.is_cyclic:
+                today = _ENDLESS.get(part)
+                least, most = (1.0, float(period or 0)) if today is None else (today, today)
                 fix = f"`{encoding.name}: {{date: {{parts: [{', '.join(encoding.parts)}], scale: standard}}}}`"
                 yield Far(f"the {part} of `{encoding.name}`", least, most, encoding.span, fix)
 

@@ -83,7 +83,7 @@ def _check_ids(context: Context, files: PlanFacts, slot: SlotPlan, node: Node) -
 def _check_array(context: Context, files: PlanFacts, slot: SlotPlan, node: Node, size: int) -> Iterator[Diagnostic]:
     """As for columns, as far as the numbers of an array are looked at."""
     try:
-        facts, numbers = (look(slot.source, slot.array or "") for look in (files.array, files.numbers))
+        facts, numbers = files.array(slot.source, slot.array or ""), files.numbers(slot.source, slot.array or "")
     except SourceError:
         return
     if not facts or facts.kind not in "iu" or not numbers or (min(numbers) >= 0 and max(numbers) < size):
@@ -197,10 +197,21 @@ def _range_of_targets(files: PlanFacts, slot: SlotPlan) -> Range | None:
         return None
     if slot.source.source.is_raster:
         return _PIXELS
+    if slot.array is not None and not slot.counts_in_part:
+        return _range_of_array(files, slot, slot.array)
     ends = [(c.lowest[0], c.highest[0]) for _, c in _columns(files, slot) if c.lowest and c.highest]
     if not ends or len(ends) < len(slot.columns):
         return None
     return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _range_of_array(files: PlanFacts, slot: SlotPlan, name: str) -> Range | None:
+    """That of the numbers that are looked at."""
+    try:
+        numbers = files.numbers(slot.source, name)
+    except SourceError:
+        return None
+    return (min(numbers), max(numbers)) if numbers else None
 
 
 def _share_of_normal_outside(reach: Range) -> float:

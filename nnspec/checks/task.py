@@ -70,6 +70,7 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
             fixes = [
                 activation_fix(context, head, "softmax", "use `softmax`"),
                 Fix("if several labels can apply at once, use `task: multilabel`", (Edit(span, "multilabel"),)),
+                *_one_of_two(output, head),
             ]
         else:
             values = _values(output)
@@ -98,12 +99,23 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
         yield from _check_softmax_axis(context, output, head)
 
 
+def _one_of_two(output: Output, head: Node | None) -> list[Fix]:
+    """Two classes need one probability alone."""
+    size = next((axis.size for axis in output.value.axes if axis.name == output.class_axis), None)
+    source = None if head is None else head.inner or head
+    number = next((name for name in ("units", "filters") if source is not None and name in source.args), None)
+    if size != 2 or number is None:
+        return []
+    return [Fix(f"or, as one of two classes needs one probability: `{number}: 1` and `task: binary`")]
+
+
 def _check_regression(
     context: Context, output: Output, function: str, head: Node | None, say: Callable[..., Diagnostic]
 ) -> Iterator[Diagnostic]:
     """A regression is linear, but for targets that are shares of one whole, or lie between 0 and 1.
 
-    Of a sigmoid it is a warning where no data say what the targets are, and where an image is made.
+    Of a sigmoid it is a warning where no data say what the targets are, and where an image is made: without data, it is
+    one of values from 0 to 1.
     """
     name, span = output.name, context.span("outputs", output.name, "task")
     loss, arguments = loss_of(output)
@@ -131,12 +143,16 @@ def _check_regression(
     loss_of_such = {"softmax": "KLDivergence", "sigmoid": "BinaryCrossentropy"}.get(function)
     targets = "fractions that sum to 1" if function == "softmax" else "between 0 and 1"
     is_image = sum(names_places(axis.name) for axis in output.value.axes) > 1
+    if function == "sigmoid" and scale is None and is_image and context.plan is None:
+        return  # a picture of 0 to 1, as a generator or decoder makes it
     is_open = function == "sigmoid" and scale is None and (context.plan is None or is_image)
+    last = output.value.axes[-1].size if output.value.axes else 1
+    labels = "classification" if function != "sigmoid" else "binary" if last == 1 else "multilabel"
     alarm = say(
         f"output `{name}` is {_name_task(output)}, but its head is a {function}",
         [why, "to predict n values, use n outputs and a linear head; there are no classes"],
         activation_fix(context, head, "linear", "make the head linear"),
-        Fix("if the values are classes, use `task: classification`", (Edit(span, "classification"),)),
+        Fix(f"if the values are {_LABELS[labels]}, use `task: {labels}`", (Edit(span, labels),)),
         *(
             (Fix(f"if the targets are {targets}, choose a loss for them, such as `{loss_of_such}`"),)
             if loss_of_such
@@ -144,6 +160,9 @@ def _check_regression(
         ),
     )
     yield replace(alarm, severity=Severity.WARNING) if is_open else alarm
+
+
+_LABELS = {"classification": "classes", "binary": "probabilities", "multilabel": "a probability of each label"}
 
 
 def _name_task(output: Output) -> str:
@@ -174,7 +193,7 @@ def is_measured(context: Context, name: str) -> bool:
     target = plan.outputs.get(name) or plan.inputs.get(plan.copies[name].input if name in plan.copies else "")
     if target is None or target.is_relative or target.function is not None or target.encodings:
         return False
-    return bool(target.columns) or target.source.source.is_raster
+    return bool(target.columns or target.array) or target.source.source.is_raster
 
 
 def _values(output: Output) -> str:

@@ -108,6 +108,10 @@ _DATA_INPUT: Mapping[str, Hint] = {
         ("size", "shape", "image_size", "target_size"),
         Hint("sizes are those of the model's input: `inputs: {x: {axes: {height: 8, width: 8, channel: 3}}}`"),
     ),
+    **dict.fromkeys(
+        ("horizon", "future", "known_ahead", "known_future", "future_covariates", "lead", "known"),
+        Hint("what is known of the rows to forecast is read with `ahead: true`, or `ahead: only` for those rows alone"),
+    ),
     "column": Hint("the columns are a list: `columns: [temperature]`", "columns"),
     "features": Hint("the columns are a list: `columns: [temperature]`", "columns"),
     "normalize": Hint("values are scaled by `scale: standard` or `scale: minmax`", "scale"),

@@ -47,6 +47,13 @@ def convolution(x: Array, kernel: Array, bias: Array, *, dilation: int = 1, befo
     return np.sum(taps, axis=0) + bias
 
 
+def picture_of_one_channel(x: Array, weights: Weights) -> Array:
+    """Each window of the picture with each of the kernels."""
+    kernel = next(weights)
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], (1, 2))
+    return np.einsum("bhwij,ijf->bhwf", windows, kernel[:, :, 0]) + next(weights)
+
+
 def causal_cnn(x: Array, weights: Weights) -> Array:
     """Each feature's hours by themselves; then all channels of an hour, features slow; each looks back only."""
     h = np.swapaxes(x, 1, 2)[..., None]
@@ -192,6 +199,14 @@ def film(inputs: Sequence[Array], weights: Weights) -> Array:
     return np.stack([x[:, hour] * gamma + beta for hour in range(x.shape[1])], axis=1)
 
 
+def styled(inputs: Sequence[Array], weights: Weights) -> Array:
+    """Each channel of a map, without its mean, scaled and shifted by what the style says of that channel."""
+    x, style = inputs
+    scale, shift = dense(style, weights), dense(style, weights)
+    centred = x - x.mean((1, 2), keepdims=True)
+    return np.stack([centred[..., c] * scale[:, None, None, c] + shift[:, None, None, c] for c in range(3)], axis=-1)
+
+
 def both_traffic_and_weather(inputs: Sequence[Array], weights: Weights) -> Array:
     weather, traffic = inputs
     of_traffic = dense(traffic, weights)  # whose branch is the deeper one, as it is renamed
@@ -240,7 +255,9 @@ REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN301-spectrogram-for-an-lstm": spectrogram,
     "NN301-unknown-length": unknown_length,
     "NN303-equal-sizes-swapped-names": swapped_names,
+    "NN310-conv-without-channels": picture_of_one_channel,
     "NN311-film-by-repeating": film,
+    "NN311-formula-of-a-style": styled,
     "NN311-film-in-a-block": scaled_twice,
     "NN311-two-words-for-time": both_traffic_and_weather,
     "NN322-a-list-of-its-own-lines": scaled,
@@ -272,6 +289,7 @@ BY_HAND = {
 }
 # Cases that show other slips of the same code beside a certain one: their certain fixes are those of a case above.
 MIXED = {"NN204-unknown-layer": "NN204-case-of-a-layer", "NN205-unknown-encoding": "NN205-case-of-a-word"}
+MIXED |= {"NN310-spectrogram-of-a-signal": "NN310-conv-without-channels"}
 
 
 def has_machine_fix(spec: Path) -> bool:

@@ -11,11 +11,11 @@ from nnspec.data.checks.drawn import check_strata
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.leaks import check_leaks
 from nnspec.data.checks.markers import check_markers, fix_mistyped, propose_markers
+from nnspec.data.checks.misfit_fixes import order_fixes, target_fixes
 from nnspec.data.checks.named import find_array, find_column
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
-from nnspec.data.checks.target_fixes import target_fixes
 from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit_diagnostic, slot_layout
 from nnspec.data.prepare.missing import fills_in_graph, missing_in_slot, missing_values
@@ -229,7 +229,9 @@ class _SlotProbe:
             row = (len(slot.columns),) if slot.columns else shape[: layout.sample] + shape[layout.sample + 1 :]
             slot_layout(self.plan, slot, self.model, layout.names, row)
         except FitError as error:
-            fixes = () if row is None or slot.role != "outputs" else target_fixes(self.model, row)
+            fixes = order_fixes(slot, self.model, shape)
+            if not fixes and row is not None and slot.role == "outputs":
+                fixes = target_fixes(self.model, row)
             self.report.add(misfit_diagnostic(slot, what, error, fixes))
             return None
         return shape[0 if slot.columns else layout.sample]

@@ -16,6 +16,7 @@ from nnspec.ir.probabilities import FORMULA, PROBABILITIES, SIGMOID, SOFTMAX
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.formulas.algebra import BOUNDED, compute
 from nnspec.layers.formulas.axes_of import AxesOf
+from nnspec.layers.formulas.joining_fixes import joining_fixes
 from nnspec.layers.formulas.named_alike import axes_in_formula
 from nnspec.layers.formulas.own_weights import PROPERTIES, OwnWeight, own_weight
 from nnspec.layers.formulas.padding_value import PaddingValue
@@ -267,10 +268,7 @@ def common_axes(call: Call) -> dict[str, Axis]:
             notes=[
                 "nnspec never broadcasts silently: one value has all axes, and the others are repeated along theirs"
             ],
-            fixes=[
-                Fix("`rename` axes that mean the same"),
-                Fix("multiply all pairs with `einsum`, which names the axes of the product"),
-            ],
+            fixes=joining_fixes(call),
             about=[*axes],
             reason=Reason.AXES_CALLED_DIFFERENTLY,
         )

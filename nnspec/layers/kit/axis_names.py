@@ -12,9 +12,14 @@ FEATURES = frozenset({"channel", "feature", "filter", "unit", "embedding"})
 
 
 def near_axes(name: str, axes: Sequence[Axis]) -> list[str]:
-    """The axis that a name was probably meant to be: one spelled like it, else the only one of features."""
+    """The axis that a name was probably meant to be: one spelled like it, else the only one, or of its kind."""
     close = nearest(name, ax.names(axes))
-    if close or name.lower().removesuffix("s") not in FEATURES:
-        return close
+    if close or len(axes) == 1:
+        return close or [axes[0].name]
+    if ax.has_word(name, ax.SEQUENCE):
+        steps = [axis.name for axis in axes if ax.is_sequence(axis)]
+        return steps if len(steps) == 1 else []
+    if name.lower().removesuffix("s") not in FEATURES:
+        return []
     same = [axis.name for axis in axes if axis.name in FEATURES]
     return same if len(same) == 1 else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nnspec.diagnostics import Edit, Fix, Reason
+from nnspec.diagnostics import Applicability, Edit, Fix, Reason
 from nnspec.diagnostics.lists import quoted
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
@@ -223,8 +223,17 @@ def require_channel_axis(call: Call, rank: int, what: str) -> None:
     """
     fixes: list[Fix] = []
     if len(call.axes) == rank - 1:
-        fixes = _all_steps(call) or [call.insert_before("add a channel axis", ["insert: {channel: 1}"])]
+        fixes = _all_steps(call) or [_one_channel(call)]
     call.require_rank(rank, what=what, fixes=fixes)
+
+
+def _one_channel(call: Call) -> Fix:
+    """A channel axis at the end: nothing else can be meant where all axes are steps, places or frequencies."""
+    are_places = all(ax.names_places(axis.name) or names_grid(axis.name) for axis in call.axes)
+    is_last = call.args.get("data_format") != "channels_first"
+    is_certain = are_places and is_last and not any(map(ax.is_unordered, call.axes))
+    sure = Applicability.MACHINE if is_certain else Applicability.MAYBE
+    return call.insert_before("add a channel axis", ["insert: {channel: 1}"], sure)
 
 
 def _all_steps(call: Call) -> list[Fix]:

@@ -16,7 +16,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.axis_lists import positions, require_permutation
 from nnspec.layers.kit.base import Call, Inferred, Layer
-from nnspec.layers.kit.habits import SEPARATE_ACTIVATION, keras_word
+from nnspec.layers.kit.habits import SEPARATE_ACTIVATION, Hint, keras_word
 from nnspec.layers.kit.unknown_sizes import symbolic_recipe
 from nnspec.layers.shape import rules as rules
 
@@ -103,7 +103,10 @@ class Reshape(Rebracketing):
     """
 
     kind = "Reshape"
-    habits = {"shape": keras_word("target_shape")}
+    habits = {
+        "shape": keras_word("target_shape"),
+        "as": Hint("name its axes, each with its size: `to: {height: 7, width: 7, channel: 128}`"),
+    }
     args = {
         "target_shape": a.Arg(
             {"type": ["array", "integer", "null"], "items": {"type": "integer", "minimum": -1}},

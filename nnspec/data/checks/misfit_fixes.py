@@ -1,12 +1,12 @@
-"""What to do where the targets in the data have other axes than the output that learns them."""
+"""What to do where data have other axes than the input or output that they are for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
 
-from nnspec.data.section.plan import Slot
-from nnspec.diagnostics import Fix
+from nnspec.data.section.plan import Slot, SlotPlan
+from nnspec.diagnostics import Edit, Fix
 from nnspec.ir.axes import SEQUENCE, has_word
 
 
@@ -36,3 +36,23 @@ def target_fixes(model: Slot, shape: Sequence[int]) -> tuple[Fix, ...]:
     if not steps and len(shape) == len(wanted) + 1:
         return (Fix("for one target per step, keep the steps: `return_sequences: true` of a recurrent layer"),)
     return ()
+
+
+def order_fixes(slot: SlotPlan, model: Slot, shape: Sequence[int]) -> tuple[Fix, ...]:
+    """How the axes of an array lie, where it has those of the model in another order: sizes tell them apart.
+
+    Args:
+        shape: that of the array in its file.
+    """
+    wanted = {size: name for name, size in model.data_axes if isinstance(size, int)}
+    is_plain = not (slot.columns or slot.lengths or slot.is_windowed)
+    if not is_plain or len(wanted) != len(model.data_axes) or len(wanted) < 2 or len(shape) != len(wanted) + 1:
+        return ()
+    places = [i for i in range(len(shape)) if {*shape[:i], *shape[i + 1 :]} == set(wanted)]
+    if not places:
+        return ()
+    names = [wanted.get(size, "") for size in shape]
+    names[places[0]] = "sample"
+    listed = f"[{', '.join(names)}]"
+    edits = () if slot.axes is None else (Edit(slot.span_of("axes"), listed),)
+    return (Fix(f"if its axes lie in this order, say so: `axes: {listed}`", edits),)
