@@ -127,6 +127,7 @@ class _Builder:
             name = free_name(identifier(keras_name), list(self.inputs))
             self.input_names[keras_name] = name
             self.inputs[name] = self.input(name, tensor)
+            self.maker.names.add(name)
         self.run_calls()
         if not self.maker.items:
             raise ImportFault("the model has no layers: its outputs are its inputs")

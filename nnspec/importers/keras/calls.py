@@ -258,7 +258,7 @@ class CallConverter:
     def reshape(self, body: Args, reads: list[Read], call: Call) -> Item:
         """A reshape that mixes axes is meant, since the model does it; then it is a merge of all and a split."""
         try:
-            self.maker.infer("Reshape", body, reads)
+            self.maker.infer("Reshape", body, reads, call)
         except Fault as fault:
             axes = reads[0].value.axes
             sizes = body["target_shape"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Diagnostic, Report, Source, Span
@@ -96,13 +97,16 @@ class Maker:
     Attributes:
         mend: gives axes other names where a layer refuses those that it reads.
         shared: the Keras layers that are called more than once, by their path, and what they are called in the spec.
+        names: those of the inputs and of every item's node.
         notes: what was written into the spec so that its checks pass, and what they had objected.
     """
 
     mend: Mend
     shared: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    _: KW_ONLY
     items: list[Item] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
     def add(
@@ -131,7 +135,7 @@ class Maker:
         tried: list[str] = []
         for _ in range(6):
             try:
-                node = self.infer(kind, given, sources)
+                node = self.infer(kind, given, sources, call or of)
             except Fault as fault:
                 tried.append(fault.diagnostic.message)
                 mended = self.mend(self, kind, given, sources, fault.diagnostic)
@@ -144,6 +148,7 @@ class Maker:
             if origin is not None and node.weights and (is_shared or origin.call.path in self.shared):
                 shared = re.sub(r"[^A-Za-z0-9_\-]+", "_", "_".join((*origin.call.path, origin.name)))
             read = tuple(sources)
+            self.names.add(node.name)
             item = Item(kind=kind, body=given, reads=read, node=node, call=call, shared=shared, origin=origin)
             self.items.append(item)
             return item
@@ -162,11 +167,14 @@ class Maker:
         layer = f"layer `{call.name}` ({kind})" if call is not None else f"`{kind}`"
         self.notes.append(f"{layer} has {said}, as in the model ({objection.code}): {objection.message}")
 
-    def infer(self, kind: str, body: Args, sources: Sequence[Read]) -> Node:
+    def infer(self, kind: str, body: Args, sources: Sequence[Read], call: Call | None = None) -> Node:
+        """The item's node, called as the model's layer where it is one's, so that what is told of it speaks of that."""
         layer = REGISTRY[kind]
         mapping = to_node(body)
         assert isinstance(mapping, MappingNode)
-        name = f"item_{len(self.items)}"
+        said = call.name if call is not None else sources[0].value.node if layer.is_axis_operation else kind
+        stem = re.sub(r"[^A-Za-z0-9_\-]+", "_", said)
+        name = next(name for i in count(1) if (name := stem if i == 1 else f"{stem}_{i}") not in self.names)
         inputs = tuple(source.value for source in sources)
         report = Report()
         made = make_call(layer, name, NOWHERE, NOWHERE, mapping, inputs, report, ("model",), self.constraints)
@@ -179,7 +187,9 @@ class Maker:
 def _refusal(kind: str, call: Call | None, diagnostic: Diagnostic) -> ImportFault:
     name = call.name if call is not None else kind
     return ImportFault(
-        f"layer `{name}` ({kind}) does not pass the checks of specs ({diagnostic.code}): {diagnostic.message}"
+        f"layer `{name}` ({kind}) does not pass the checks of specs ({diagnostic.code}): {diagnostic.message}",
+        help="change this in the model, and save it again; or write the spec by hand, and use the model's weights: "
+        "`nnspec export SPEC.yaml --weights MODEL.keras`",
     )
 
 

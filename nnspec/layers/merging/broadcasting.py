@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Applicability, Edit, Fix, Reason, quoted
 from nnspec.ir import axes as ax
-from nnspec.ir.axes import Axes
+from nnspec.ir.axes import Axes, Size, Symbolic
 from nnspec.ir.graph import Node
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.call import Call
@@ -108,7 +108,9 @@ def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
         if mine.size != theirs.size and 1 in (mine.size, theirs.size):
             names.append(theirs.name if mine.size == 1 else mine.name)
             ones.add(mine.size == 1)
-        elif mine.size != theirs.size or (mine.name != theirs.name and not (mine.is_learned or theirs.is_learned)):
+        elif not may_be_equal(mine.size, theirs.size) or (
+            mine.name != theirs.name and not (mine.is_learned or theirs.is_learned)
+        ):
             return None
     if not names:
         return None
@@ -138,6 +140,23 @@ def assume_written(call: Call, which: int) -> tuple[Axes, Axes] | None:
         reason=Reason.REPEATED_SILENTLY,
     )
     return (longer.axes, filled) if longer is first else (filled, longer.axes)
+
+
+def may_be_equal(mine: Size, theirs: Size) -> bool:
+    """Whether two axes are equally long, or can be where the inputs leave a size open: halved and doubled again, it is
+    what it was at even ones."""
+    if mine == theirs:
+        return True
+    if all(isinstance(size, int) or is_symbol(size) for size in (mine, theirs)):
+        return not (isinstance(mine, int) and isinstance(theirs, int))
+    from nnspec.ir.symbols import equal_at_multiples  # few networks have axes of open size
+
+    return equal_at_multiples(mine, theirs) is not None
+
+
+def is_symbol(size: Size) -> bool:
+    """A size that the inputs leave open, rather than one that follows from such."""
+    return isinstance(size, Symbolic) and size.coefficient == 1 and str(size).isidentifier()
 
 
 def _fits_once(shorter: Axes, longer: Axes) -> bool:

@@ -11,10 +11,10 @@ from nnspec.diagnostics import Applicability, Edit, Fix, Reason
 from nnspec.document import Scalar
 from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
-from nnspec.ir.axes import Axes, Axis, Size, Symbolic
+from nnspec.ir.axes import Axes, Axis, Size
 from nnspec.layers.kit.base import Call, insert_items
 from nnspec.layers.kit.edits import add_key
-from nnspec.layers.merging.broadcasting import assume_written
+from nnspec.layers.merging.broadcasting import assume_written, is_symbol, may_be_equal
 
 Given = tuple[Axes, ...] | None
 
@@ -93,7 +93,7 @@ def common_size(call: Call, mine: Size, theirs: Size) -> Size | None:
         return mine
     if isinstance(mine, int) and isinstance(theirs, int):
         return None
-    if not all(isinstance(size, int) or _is_symbol(size) for size in (mine, theirs)):
+    if not all(isinstance(size, int) or is_symbol(size) for size in (mine, theirs)):
         from nnspec.ir.symbols import equal_at_multiples  # few networks have axes of open size
 
         agreeing = equal_at_multiples(mine, theirs)
@@ -106,11 +106,6 @@ def common_size(call: Call, mine: Size, theirs: Size) -> Size | None:
     known, other = (mine, theirs) if isinstance(mine, int) else (theirs, mine)
     call.constraints.append(f"{other} == {known}")
     return mine if isinstance(mine, int) else theirs
-
-
-def _is_symbol(size: Size) -> bool:
-    """A size that the inputs leave open, rather than one that follows from such."""
-    return isinstance(size, Symbolic) and size.coefficient == 1 and str(size).isidentifier()
 
 
 def _join_axis(call: Call, mine: Axis, theirs: Axis, size: Size) -> Axis:
@@ -251,5 +246,6 @@ def unit_axes(first: Axes, others: Axes) -> list[str]:
     if len(first) != len(others):
         return []
     pairs = [(a, b) for a, b in zip(first, others, strict=True) if a.size != b.size]
-    fits = all(1 in (a.size, b.size) for a, b in pairs)
-    return [a.name for a, _ in pairs] if fits else []
+    short = [a.name for a, b in pairs if 1 in (a.size, b.size)]
+    fits = all(1 in (a.size, b.size) or may_be_equal(a.size, b.size) for a, b in pairs)
+    return short if fits else []

@@ -192,6 +192,17 @@ def test_pictures_of_any_size_that_are_halved_and_doubled(tmp_path: Path) -> Non
     compare_deployed(model, made, [[np.random.default_rng(0).normal(size=(2, 12, 18, 2)).astype(np.float32)]])
 
 
+def test_a_gate_over_pictures_of_any_size(tmp_path: Path) -> None:
+    """What is halved and doubled again fits a picture of even size, and has one channel for all of the picture's."""
+    x = keras.Input((None, None, 2))
+    y = kl.Conv2D(4, 3, padding="same")(x)
+    gate = kl.UpSampling2D()(kl.Conv2D(1, 1, activation="sigmoid")(kl.MaxPooling2D(padding="same")(y)))
+    model = keras.Model(x, kl.Conv2D(3, 1)(kl.Multiply()([y, gate])))
+    made, _, checked = imported(model, tmp_path)
+    assert checked.graph.constraints == ("H % 2 == 0", "W % 2 == 0")
+    compare_deployed(model, made, [[np.random.default_rng(0).normal(size=(2, 4, 6, 2)).astype(np.float32)]])
+
+
 def test_layers_of_images_run_along_two_axes(tmp_path: Path) -> None:
     """Also where a channel was added by a reshape, so that their axes have the names of a table of steps."""
     model = keras.Sequential([kl.Input((6, 5)), kl.Reshape((6, 5, 1)), kl.RandomFlip("horizontal"), kl.Flatten()])

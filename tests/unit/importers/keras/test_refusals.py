@@ -178,6 +178,19 @@ def test_windows_are_to_be_an_axis(tmp_path: Path) -> None:
     assert "`(-1, 4, 16, 3)`" in told.fixes[0].message
 
 
+def test_what_is_joined_is_called_as_in_the_model(tmp_path: Path) -> None:
+    """Of any length, Keras builds a sum of steps and of fewer steps, which it cannot run."""
+    x = keras.Input((None, 4))
+    inner = keras.Sequential([kl.Dense(4, name="steps")], name="inner")
+    y = inner(x)
+    made = kl.Add(name="sum")([y, kl.Conv1D(4, 3, name="fewer")(y)])
+    with pytest.raises(SpecError) as caught:
+        import_model(keras.Model(x, made), tmp_path)
+    (told,) = caught.value.diagnostics
+    assert all(f"`{name}" in told.message for name in ("sum`", "steps`", "fewer"))
+    assert "change this in the model" in told.fixes[0].message
+
+
 def test_silenced_doubts_are_listed(tmp_path: Path) -> None:
     """A reshape that mixes axes, and a mask that an operator ends."""
     x = keras.Input((4, 6))

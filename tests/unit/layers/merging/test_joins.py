@@ -39,6 +39,11 @@ SILENT = [
         "Add: {from: [a, b]}",
         "(time T, feature 5)",
     ),
+    (
+        ["a: {axes: {time: T, feature: 5}}", "b: {axes: {time: S, feature: 1}}"],
+        "Multiply: {from: [a, b]}",
+        "(time S, feature 5)",  # S is T
+    ),
     (["a: {axes: {q: 3, k: 1}}", "b: {axes: {q: 1, k: 4}}"], "Add: {from: [a, b]}", "(q 3, k 4)"),
     ([A, "b: {axes: {time: 10}}"], "Subtract:\n      from: [a, b]", "(time 10, feature 5)"),
 ]
