@@ -60,6 +60,16 @@ def _check_optimizer(context: Context, value: Plain, path: Path, *, is_inner: bo
 
 def _check_schedule(context: Context, value: Mapping[str, Plain], path: Path) -> Iterator[Diagnostic]:
     kind, arguments = keras_objects.canonical("schedules", value)
+    steps, target = arguments.get("warmup_steps"), arguments.get("warmup_target")
+    if steps and target is None:
+        message = f"`{kind}` does not warm up over `warmup_steps`: there is no `warmup_target` to rise to"
+        initial = arguments["initial_learning_rate"]
+        fix = Fix(f"write `initial_learning_rate: 0.0` and `warmup_target: {initial}`, or remove `warmup_steps`")
+        yield _fault(context, (*path, kind, "warmup_steps"), message, fix)
+    if target is not None and not steps:
+        message = f"`{kind}` rises to `warmup_target` in no step, so that `initial_learning_rate` has no effect"
+        fix = Fix("say in how many updates with `warmup_steps`, or remove `warmup_target`")
+        yield _fault(context, (*path, kind, "warmup_target"), message, fix)
     if kind != "PiecewiseConstantDecay":
         return
     boundaries, values = arguments["boundaries"], arguments["values"]

@@ -63,7 +63,7 @@ SEARCH: Schema = closed(
         },
         "time": {
             "type": "string",
-            "pattern": r"^\d+(\.\d+)?\s*(s|m|h|d)$",
+            "pattern": r"^(?=.*[1-9])\d+(\.\d+)?\s*(s|m|h|d)$",
             "description": "Start no trial after this time, such as `30m`, `8h` or `2d`.",
         },
         "space": {

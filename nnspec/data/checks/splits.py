@@ -18,6 +18,7 @@ from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.data.sources.kept import code_values
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
+from nnspec.runtime.time_rules import SortKey
 
 
 def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator[Diagnostic]:
@@ -40,7 +41,8 @@ def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator
     for part in plan.split.parts:
         stretches = layout.parts.get(part.name)
         if stretches or (stretches is not None and plan.split.by != "label"):
-            faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows)
+            times = layout.keys if plan.split.has_starts else None
+            faults += check_size(plan, part, [len(stretch) for stretch in stretches], rows, times)
     faults += check_drawn(plan, files, layout)
     if plan.split.folds is not None and not faults:
         from nnspec.data.checks.folds import check_folds
@@ -89,8 +91,14 @@ def _check_starts(plan: DataPlan, layout: RowLayout) -> Iterator[Diagnostic]:
         yield from read_starts(plan, layout.keys[0])[1]
 
 
-def check_size(plan: DataPlan, part: Part, segments: list[int], rows: int) -> Iterator[Diagnostic]:
-    """Whether a split's stretches of consecutive rows hold a sample."""
+def check_size(
+    plan: DataPlan, part: Part, segments: list[int], rows: int, times: Sequence[SortKey] | None = None
+) -> Iterator[Diagnostic]:
+    """Whether a split's stretches of consecutive rows hold a sample.
+
+    Args:
+        times: those of the rows, where splits begin at one.
+    """
     total, where = sum(segments), f"data.split.{part.name}"
     window = plan.window
     if window is not None and not any(window.count(segment) for segment in segments):
@@ -104,6 +112,8 @@ def check_size(plan: DataPlan, part: Part, segments: list[int], rows: int) -> It
     elif not total:
         message = f"split `{part.name}` is empty: it gets none of the {rows} rows"
         notes = (f"`gap` leaves out {plan.gap} rows between splits",) if plan.gap else ()
+        if times:
+            notes += (f"the times of the rows: from `{min(times)}` to `{max(times)}`",)
         yield Diagnostic("NN514", message, part.span, path=where, notes=notes)
 
 
