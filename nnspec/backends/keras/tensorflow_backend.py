@@ -63,6 +63,7 @@ class TensorFlowBackend(KerasEngine):
 
         from nnspec.backends.keras.partial_epoch import callbacks_of
         from nnspec.backends.keras.tensorflow_rows import sum_repeated_rows
+        from nnspec.backends.keras.tensorflow_statistics import sum_axis_by_axis
 
         number, skipped = (tf.Variable(0, trainable=False, dtype=dtype) for dtype in (tf.int32, tf.int64))
 
@@ -71,6 +72,7 @@ class TensorFlowBackend(KerasEngine):
             skipped.assign(first_step if epoch == epochs.start else 0)
 
         sum_repeated_rows(model.optimizer)
+        sum_axis_by_axis(model, order.batch_size)
         _make_variables(model, samples)
         steps, in_order = steps_of(samples, order), Order(order.batch_size, 0, is_shuffled=False)
         # With the length of all epochs, Keras goes on with the same iterator as an epoch begins; with that of one, or
@@ -122,10 +124,11 @@ def _make_variables(model: KerasModel, samples: Samples) -> None:
     """
     if model.trainable_variables:
         model.optimizer.build(model.trainable_variables)
-    loss, targets, outputs = model._compile_loss, samples.targets, model.output
-    if loss is None or loss.built or not isinstance(targets, dict) or not isinstance(outputs, dict):
+    loss, targets = model._compile_loss, samples.targets
+    if loss is None or loss.built or not isinstance(targets, dict):
         return
-    if targets.keys() == outputs.keys():
+    outputs = model.output
+    if isinstance(outputs, dict) and targets.keys() == outputs.keys():
         loss.build(dict.fromkeys(outputs), outputs)
 
 

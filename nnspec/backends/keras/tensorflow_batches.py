@@ -12,7 +12,7 @@ import numpy as np
 
 from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.streaming import flat, is_streamed, parts_of
-from nnspec.backends.keras.tensorflow_stream import numbers, streamed, without_first
+from nnspec.backends.keras.tensorflow_stream import batches_at_once, in_batches, numbers, streamed, without_first
 from nnspec.backends.sample_order import MANY
 from nnspec.backends.types import Tensor, Values
 
@@ -48,27 +48,30 @@ def batches_of_epochs(
     if is_streamed(samples) or (order.is_shuffled and count > MANY):
         return streamed(samples, order, first, stop, skipped)
     data = tf.nest.map_structure(_as_tensor, parts_of(samples))
+    bytes_of_sample = sum(tensor.dtype.size * tensor.shape[1:].num_elements() for tensor in tf.nest.flatten(data))
+    together = batches_at_once(count, size, bytes_of_sample)
+    wide = size * together
 
     def of_epoch(epoch: Tensor) -> Tensor:
         found = tf.range(count, dtype=tf.int64)
         if order.is_shuffled:  # what `sample_order` gives, by a kernel
             seed = tf.stack([order.seed, tf.cast(epoch, tf.int32)])
             found = tf.random.experimental.stateless_shuffle(found, seed=seed)
-        # of one size where all are: stateful layers need that
-        known = [size if count % size == 0 else None]
-        starts = tf.data.Dataset.range(0, count, size)
-        return starts.map(lambda start: (tf.ensure_shape(found[start : start + size], known), epoch))
+        known = [wide if count % wide == 0 else None]
+        starts = tf.data.Dataset.range(0, count, wide)
+        return starts.map(lambda start: (tf.ensure_shape(found[start : start + wide], known), epoch))
 
     def batch(chosen: tuple[Tensor, Tensor], all_of_it: tuple[Values, ...]) -> tuple[Values, ...]:
         rows, epoch = chosen
         parts: tuple[Values, ...] = tf.nest.map_structure(lambda array: tf.gather(array, rows), all_of_it)
         return parts if samples.change is None else _augment_batch(samples, parts, rows, tf.cast(epoch, tf.int32))
 
-    chosen = without_first(numbers(first, stop).flat_map(of_epoch), skipped)
+    chosen = without_first(numbers(first, stop).flat_map(of_epoch), skipped, lambda left_out: left_out // together)
     pairs = tf.data.Dataset.zip((chosen, tf.data.Dataset.from_tensors(data).repeat()))
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False  # they cost more than they bring here
-    taken = pairs.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    gathered = pairs.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    taken = in_batches(gathered, count, size, together, skipped)
     return taken.with_options(options).prefetch(tf.data.AUTOTUNE)
 
 

@@ -12,10 +12,7 @@ from nnspec.backends.sample_order import MANY, samples_at
 from nnspec.backends.types import Tensor, Values
 from nnspec.data.arrays.gathered import Gathered
 
-AT_ONCE = (
-    1 << 22
-)  # bytes that Python gathers at a time: it is asked for several batches, which costs less than for each
-MOST = 64  # batches
+AT_ONCE, MOST = 1 << 22, 64  # bytes that are gathered at a time, and batches
 
 
 def streamed(samples: Samples, order: Order, first: int | Tensor, stop: int, skipped: int | Tensor = 0) -> Tensor:
@@ -24,12 +21,12 @@ def streamed(samples: Samples, order: Order, first: int | Tensor, stop: int, ski
 
     parts = parts_of(samples)
     arrays = [_as_array(array) for part in parts for array in flat(part)]
-    shapes = [(None, *array.shape[1:]) for array in _first_sample(samples, parts, arrays)]
     dtypes = [tf.as_dtype(np.float32 if array.dtype == np.float64 else array.dtype) for array in arrays]
     count, size = len(arrays[0]), order.batch_size
-    bytes_of_batch = size * sum(array.nbytes // len(array) for array in arrays)
-    together = max(1, min(MOST, AT_ONCE // max(1, bytes_of_batch), count // size))
+    together = batches_at_once(count, size, sum(array.nbytes // len(array) for array in arrays))
     wide = size * together
+    known = wide if count % wide == 0 else None
+    shapes = [(known, *array.shape[1:]) for array in _first_sample(samples, parts, arrays)]
     is_computed = order.is_shuffled and count > MANY
 
     def gather(chosen: np.ndarray, number: np.ndarray) -> list[np.ndarray]:
@@ -58,27 +55,38 @@ def streamed(samples: Samples, order: Order, first: int | Tensor, stop: int, ski
         found = tf.random.experimental.stateless_shuffle(found, seed=tf.stack([order.seed, number]))
         return starts.map(lambda start: (found[start : start + wide], number))
 
-    def read(found: Tensor, number: Tensor) -> tuple[Tensor, ...]:
+    def read(found: Tensor, number: Tensor) -> tuple[Values, ...]:
         made = tf.numpy_function(gather, [found, number], dtypes, stateful=False)
-        return tuple(tf.ensure_shape(array, shape) for array, shape in zip(made, shapes, strict=True))
-
-    def sized(array: Tensor) -> Tensor:
-        """A batch whose size is known where all have the same: stateful layers need that."""
-        return tf.ensure_shape(array, (size if count % size == 0 else None, *array.shape[1:]))
-
-    def cut(*gathered: Tensor) -> Tensor:
-        """Batches of what was gathered at a time; the last of all may be smaller."""
-        held = tf.shape(gathered[0], out_type=tf.int64)[0]
-        return tf.data.Dataset.range(0, held, size).map(
-            lambda start: _nest(parts, [sized(array[start : start + size]) for array in gathered])
-        )
+        return _nest(parts, [tf.ensure_shape(array, shape) for array, shape in zip(made, shapes, strict=True)])
 
     chosen = without_first(numbers(first, stop).flat_map(pieces), skipped, lambda left_out: left_out // together)
-    every = chosen.map(read).prefetch(1).flat_map(cut)
-    every = without_first(every, skipped, lambda left_out: left_out % together)
+    every = in_batches(chosen.map(read).prefetch(1), count, size, together, skipped)
     options = tf.data.Options()
     options.experimental_optimization.apply_default_optimizations = False
     return every.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def batches_at_once(count: int, size: int, bytes_of_sample: int) -> int:
+    """How many batches are gathered at a time: a function that is called for each would cost more than its work."""
+    return max(1, min(MOST, AT_ONCE // max(1, size * bytes_of_sample), count // size))
+
+
+def in_batches(gathered: Tensor, count: int, size: int, together: int, skipped: int | Tensor) -> Tensor:
+    """Batches of what was gathered at a time, by a kernel, without the first of them; an epoch's last may be smaller.
+
+    Their size is known where all have the same: stateful layers need that.
+
+    Args:
+        count: the samples of an epoch.
+        skipped: how many batches are left out, of which so many as are `together` already are.
+    """
+    import tensorflow as tf
+
+    if together == 1:
+        return gathered
+    is_even = count % size == 0
+    cut = gathered.flat_map(lambda *parts: tf.data.Dataset.from_tensors(parts).rebatch(size, drop_remainder=is_even))
+    return without_first(cut, skipped, lambda left_out: left_out % together)
 
 
 def numbers(first: int | Tensor, stop: int) -> Tensor:

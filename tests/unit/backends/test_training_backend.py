@@ -17,6 +17,7 @@ from nnspec.backends.base import Order, Samples, TrainingBackend
 from nnspec.backends.keras.streaming import is_streamed
 from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
 from nnspec.backends.keras.tensorflow_batches import batches_of_epochs
+from nnspec.backends.keras.tensorflow_statistics import sum_axis_by_axis
 from nnspec.backends.registry import TRAINING, training_backend
 from nnspec.backends.sample_order import sample_order, samples_at
 from nnspec.data.arrays.gathered import Gathered
@@ -77,19 +78,40 @@ def test_two_engines_build_the_same_network(checked: Checked, tmp_path: Path) ->
     assert {epoch for epoch, _ in eager.seen} == {0, 1, 2}
 
 
-def test_a_step_is_traced_once() -> None:
-    """Tracing takes most of a short training, and grows with the network."""
+@pytest.mark.parametrize("names", [["y"], ["y", "z"]], ids=len)
+def test_a_step_is_traced_once(names: list[str]) -> None:
+    """Tracing takes most of a short training, and grows with the network; Keras counts several outputs in variables."""
     traced = []
 
     def loss(truth: tf.Tensor, guess: tf.Tensor) -> tf.Tensor:
         traced.append(guess.shape)
         return tf.square(truth - guess)
 
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile(optimizer="adam", loss=loss)
-    samples = Samples(inputs=np.ones((7, 2), np.float32), targets=np.ones((7, 1), np.float32))
+    given = keras.Input((2,))
+    outputs = {name: keras.layers.Dense(1, name=name)(given) for name in names}
+    targets = {name: np.ones((7, 1), np.float32) for name in names}
+    is_alone = len(names) == 1
+    model = keras.Model(given, outputs["y"] if is_alone else outputs)
+    model.compile(optimizer="adam", loss=loss if is_alone else dict.fromkeys(names, loss))
+    samples = Samples(inputs=np.ones((7, 2), np.float32), targets=targets["y"] if is_alone else targets)
     TENSORFLOW.fit(model, samples, Order(3, 0, is_shuffled=False), epochs=range(2))
-    assert len(traced) == 1
+    assert len(traced) == len(names)
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+def test_statistics_of_many_positions_are_exact(is_masked: bool) -> None:
+    """Those of NumPy in float64 within few roundings; TensorFlow's own sums over all axes are further off."""
+    values = np.random.default_rng(0).normal(9, 2, (8, 1500, 3)).astype(np.float32)
+    mask = np.arange(1500) < np.array([1500, 900] * 4)[:, None]
+    given, counted = keras.Input((1500, 3)), keras.Input((1500,), dtype="bool")
+    layer = keras.layers.BatchNormalization()
+    outputs = layer(given, mask=counted) if is_masked else layer(given)
+    model = keras.Model([given, counted], outputs)
+    sum_axis_by_axis(model, 8)
+    mean, variance = (np.asarray(v) for v in layer._moments(tf.constant(values), mask if is_masked else None))
+    real = values[mask if is_masked else np.ones_like(mask)].astype(np.float64)
+    np.testing.assert_allclose(mean, real.mean(axis=0), rtol=3e-7)
+    np.testing.assert_allclose(variance, real.var(axis=0), rtol=6e-7)
 
 
 def test_seeds_draw_the_same_weights(checked: Checked) -> None:
