@@ -34,7 +34,7 @@ from tests.support.without_tensorflow import refuse_tensorflow
 from tests.tools.engine_features import histories
 
 STEPS = 20
-RATES = ("rate", "dropout", "recurrent_dropout")
+RATES = ("rate", "dropout", "recurrent_dropout", "stddev")  # `stddev`: of noise
 
 
 def steps_of_spec(path: Path, engine: TrainingBackend, *, is_moved: bool = False) -> dict[str, np.ndarray]:

@@ -62,6 +62,7 @@ class TensorFlowBackend(KerasEngine):
         from keras.callbacks import LambdaCallback
 
         from nnspec.backends.keras.partial_epoch import callbacks_of
+        from nnspec.backends.keras.tensorflow_losses import make_loss_variables
         from nnspec.backends.keras.tensorflow_rows import sum_repeated_rows
         from nnspec.backends.keras.tensorflow_statistics import sum_axis_by_axis
 
@@ -73,7 +74,9 @@ class TensorFlowBackend(KerasEngine):
 
         sum_repeated_rows(model.optimizer)
         sum_axis_by_axis(model, order.batch_size)
-        _make_variables(model, samples)
+        if model.trainable_variables:  # a step that makes variables as it is traced is traced once more without them
+            model.optimizer.build(model.trainable_variables)
+        make_loss_variables(model, samples.targets)
         steps, in_order = steps_of(samples, order), Order(order.batch_size, 0, is_shuffled=False)
         # With the length of all epochs, Keras goes on with the same iterator as an epoch begins; with that of one, or
         # with arrays for validation, it makes two iterators an epoch.
@@ -115,21 +118,6 @@ class TensorFlowBackend(KerasEngine):
 
         specs = [tf.TensorSpec(shape, dtype, name=f"input_{i}") for i, (shape, dtype) in enumerate(signature)]
         return tf.function(function, input_signature=specs), specs
-
-
-def _make_variables(model: KerasModel, samples: Samples) -> None:
-    """Makes those of the optimizer, and of the mean loss of each of several outputs.
-
-    A step that makes variables as it is traced is traced once more without them.
-    """
-    if model.trainable_variables:
-        model.optimizer.build(model.trainable_variables)
-    loss, targets = model._compile_loss, samples.targets
-    if loss is None or loss.built or not isinstance(targets, dict):
-        return
-    outputs = model.output
-    if isinstance(outputs, dict) and targets.keys() == outputs.keys():
-        loss.build(dict.fromkeys(outputs), outputs)
 
 
 TENSORFLOW = TensorFlowBackend()

@@ -112,9 +112,8 @@ def check_size(
     elif not total:
         message = f"split `{part.name}` is empty: it gets none of the {rows} rows"
         notes = (f"`gap` leaves out {plan.gap} rows between splits",) if plan.gap else ()
-        if times:
-            notes += (f"the times of the rows: from `{min(times)}` to `{max(times)}`",)
-        yield Diagnostic("NN514", message, part.span, path=where, notes=notes)
+        shown = (f"the times of the rows: from `{min(times)}` to `{max(times)}`",) if times else ()
+        yield Diagnostic("NN514", message, part.span, path=where, notes=(*notes, *shown))
 
 
 def _check_labels(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:

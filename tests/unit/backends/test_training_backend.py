@@ -98,6 +98,25 @@ def test_a_step_is_traced_once(names: list[str]) -> None:
     assert len(traced) == len(names)
 
 
+def test_losses_of_outputs_are_means_over_samples() -> None:
+    """Also where the last batch is smaller, of which Keras on TensorFlow does not know as it traces a step."""
+    given = keras.Input((1,))
+    model = keras.Model(
+        given, {name: keras.layers.Dense(1, kernel_initializer="ones", name=name)(given) for name in ("y", "z")}
+    )
+    model.compile(keras.optimizers.SGD(0.0), dict.fromkeys(("y", "z"), "mse"), loss_weights={"y": 1, "z": 0.5})
+    x = np.arange(10, dtype=np.float32)[:, None]
+    training, held_out = (
+        Samples(inputs=x[:n], targets={"y": 0 * x[:n], "z": 3 * x[:n]}) for n in (9, 5)
+    )  # batches of 4, 4 and 1, and of 4 and 1
+    history = keras.callbacks.History()
+    TENSORFLOW.fit(model, training, Order(4, 0), epochs=range(1), validation=held_out, callbacks=[history])
+    for n, prefix in ((9, ""), (5, "val_")):
+        y, z = np.mean(x[:n] ** 2), np.mean((2 * x[:n]) ** 2)
+        for name, wanted in {"y_loss": y, "z_loss": z, "loss": y + z / 2}.items():
+            np.testing.assert_allclose(history.history[prefix + name], [wanted], rtol=1e-6, err_msg=prefix + name)
+
+
 @pytest.mark.parametrize("is_masked", [False, True])
 def test_statistics_of_many_positions_are_exact(is_masked: bool) -> None:
     """Those of NumPy in float64 within few roundings; TensorFlow's own sums over all axes are further off."""
