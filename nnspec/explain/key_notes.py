@@ -6,7 +6,7 @@ NOTES = {
     "backend": """\
 Both engines begin with the same weights, see the same samples in the same order, and have the same losses over 20 steps
 within 1e-4: of the specs of nnspec by `python -m tests.tools.engine_losses`, of single layers by
-`python -m tests.tools.engine_layers`. What differs, by name:
+`python -m tests.tools.engine_layers`. What differs, or would with Keras alone, by name:
 
 | what | how |
 |---|---|
