@@ -67,7 +67,7 @@ def _check_schedule(context: Context, value: Mapping[str, Plain], path: Path) ->
         fix = Fix(f"write `initial_learning_rate: 0.0` and `warmup_target: {initial}`, or remove `warmup_steps`")
         yield _fault(context, (*path, kind, "warmup_steps"), message, fix)
     if target is not None and not steps:
-        message = f"`{kind}` rises to `warmup_target` in no step, so that `initial_learning_rate` has no effect"
+        message = f"`{kind}` takes no step to `warmup_target`, so that `initial_learning_rate` has no effect"
         fix = Fix("say in how many updates with `warmup_steps`, or remove `warmup_target`")
         yield _fault(context, (*path, kind, "warmup_target"), message, fix)
     if kind != "PiecewiseConstantDecay":
