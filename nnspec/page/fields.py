@@ -121,38 +121,34 @@ def _numbers(name: str, body: Body, metadata: Body, columns: Sequence[str], samp
     scaling = _mapping(_mapping(_mapping(metadata.get("preprocessing") or {}).get("inputs") or {}).get(name) or {}).get(
         "scaling"
     )
-    usual = _usual(_mapping(scaling or {}), len(columns))
-    values = np.asarray(usual[0]) if sample is None else sample.reshape(-1)
+    values = _offsets(_mapping(scaling or {}), len(columns)) if sample is None else sample.reshape(-1)
     gaps = [str(column) for column in _sequence(body.get("gaps") or ())]
     return [
         Field(
             kind="number", input=name, column=column, label=column, may_lack=column in gaps, value=_text(values[i]),
-            unit=_unit(body, column),
-            hint=_describe_seen(body, column, _usually(usual[0][i], usual[1][i]) if scaling else ""),
+            unit=_unit(body, column), hint=_describe_seen(body, column),
         )
         for i, column in enumerate(columns)
     ]  # fmt: skip
 
 
-def _usual(scaling: Body, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Offset and divisor of each column; zeros where they are not told."""
-    found = []
-    for key in ("offset", "divisor"):
-        values = np.asarray(scaling.get(key, 0.0), np.float64).reshape(-1)
-        found.append(values if len(values) == count else np.full(count, values[0] if len(values) == 1 else 0.0))
-    return found[0], found[1]
+def _offsets(scaling: Body, count: int) -> np.ndarray:
+    """What is subtracted from each column, a value in the midst of it or its least; zeros where it is not told."""
+    values = np.asarray(scaling.get("offset", 0.0), np.float64).reshape(-1)
+    return values if len(values) == count else np.full(count, values[0] if len(values) == 1 else 0.0)
 
 
-def _usually(offset: float, divisor: float) -> str:
-    return f"about {offset:.4g} ± {divisor:.4g}" if divisor else ""
+def _describe_seen(body: Body, column: str) -> str:
+    """Which values training had: the smallest and the largest, as the data have them.
 
-
-def _describe_seen(body: Body, column: str, usual: str = "") -> str:
-    """Which values training had: the smallest and the largest, and what was usual."""
+    How they are scaled says no more: offset and divisor are a mean and a deviation, or two others, and count what was
+    filled in.
+    """
     found = _mapping(body.get("ranges") or {}).get(column) if column else body.get("range")
-    least, most = map(_text, _sequence(found)) if found else ("", "")
-    said = ", ".join(part for part in (f"{least} to {most}" if found else "", usual) if part)
-    return f"in training {said}" if said else ""
+    if not found:
+        return ""
+    least, most = map(_text, _sequence(found))
+    return f"in training {least} to {most}"
 
 
 def _unit(body: Body, column: str) -> str:
@@ -168,8 +164,9 @@ def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None
     told = _port(metadata, str(body.get("input")), name)
     value = _first(sample)
     if kind == "number":
-        offset, divisor = (float(str(told.get(key) or 0)) for key in ("offset", "divisor"))
-        hint = _describe_seen(body, column, "" if told.get("transform") else _usually(offset, divisor))
+        offset, fill = float(str(told.get("offset") or 0)), told.get("fill")
+        filled = "" if fill is None or not field.may_lack else f"left empty it counts as {_text(fill)}"
+        hint = ", ".join(filter(None, (_describe_seen(body, column), filled)))
         unit = _unit(body, column)
         return replace(field, kind="number", value=_text(offset) if sample is None else value, hint=hint, unit=unit)
     if kind == "date":
@@ -181,13 +178,13 @@ def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None
         texts = given if body.get("truths") else ["no", "yes"]
         return _choice_field(field, tuple(zip(given, texts, strict=True)), value)
     words = [str(word) for word in _sequence(told.get("words") or ())]
-    choices = tuple((word, word) for word in words if word != "*")
+    choices = tuple((word, word) for word in words)
     if not choices or len(choices) > _MOST_CHOICES:
         return replace(field, value=value, choices=choices[:_MOST_CHOICES])
     if kind == "multi_hot":
         separator = str(body.get("separator") or ",")
         return replace(field, kind="choices", value=value, choices=choices, separator=separator, hint="any of them")
-    return _choice_field(field, (*choices, (_OTHER, _OTHER)) if "*" in words else choices, value)
+    return _chosen(field, choices if _OTHER in words else (*choices, (_OTHER, _OTHER)), value)
 
 
 def _choice_field(field: Field, choices: tuple[tuple[str, str], ...], value: str) -> Field:

@@ -68,7 +68,8 @@ def _slot(role: str, name: str, slot: JsonObject, splits: Sequence[str]) -> Iter
     numbers = {c: found for c, found in columns.items() if "most" not in found["splits"][splits[0]]}
     words = {c: found for c, found in columns.items() if "most" in found["splits"][splits[0]]}
     if numbers:
-        yield _numbers(f"Values of {role} {name} ({shape}), as they are in the data", numbers, splits)
+        caption = f"Values of {role} {name} ({shape}), as they are in the data, missing ones left out"
+        yield _numbers(caption, numbers, splits)
     if words:
         yield _words(f"Words of {role} {name}", words, splits)
 
