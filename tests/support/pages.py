@@ -76,12 +76,18 @@ def _press(browser: webdriver.Chrome, button: str) -> dict[str, list[str]]:
     return {name: [values[i] for i in sorted(values)] for name, values in found.items()}
 
 
-def largest_difference(shown: list[str], wanted: Any) -> float:
-    """Of numbers, relative to the wanted ones where these are above 1; of all else 0 where equal, infinite if not."""
+def largest_difference(shown: list[str], wanted: Any, units: Any = 1.0) -> float:
+    """Of numbers, relative to the wanted ones or their unit, the larger; of all else 0 where equal, infinite if not.
+
+    Args:
+        units: what counts as 1, of each number along the last axis: the deviation that a target was scaled by, as
+            verification measures.
+    """
     expected = np.asarray(wanted).reshape(-1)
     assert len(shown) == len(expected), (len(shown), len(expected))
     if expected.dtype.kind not in "fiu":
         words = [str(value).lower() if isinstance(value, bool | np.bool_) else str(value) for value in expected]
         return 0.0 if list(shown) == words else float("inf")
     numbers = np.array([float(value) for value in shown])
-    return float(np.max(np.abs(numbers - expected) / np.maximum(1, np.abs(expected))))
+    each = np.resize(np.abs(np.asarray(units, np.float64)).reshape(-1), len(expected))
+    return float(np.max(np.abs(numbers - expected) / np.maximum(each, np.abs(expected))))

@@ -3,7 +3,8 @@
     python -m tests.tools.pages [--epochs 1] [--builds FOLDER] [NAME …]
 
 Of each spec: the size of its page, and the largest difference of the sample that is filled in and of a file of samples
-(the spec's own data, as `nnspec predict` reads them) from the file's answers in ONNX Runtime.
+(the spec's own data, as `nnspec predict` reads them) from the file's answers in ONNX Runtime, relative to the answer
+or, if larger, to the deviation that the target was scaled by, as verification measures.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def compare(model: Path, data: list[Path], folder: Path) -> Compared:
             shown = predict_sample(browser)
             wanted = _answer(predictor, sample)
             assert shown, "nothing is shown"
-            worst = max(largest_difference(values, wanted[name]) for name, values in shown.items())
+            worst = max(
+                largest_difference(values, wanted[name], units_of(predictor, name)) for name, values in shown.items()
+            )
         faults = [*accessibility_faults(browser), *complaints(browser)]
         faults += [url for url in requests(browser) if url != out.as_uri() and not url.startswith("blob:")]
         columns = predict_files(browser, data)
@@ -71,9 +74,25 @@ def compare(model: Path, data: list[Path], folder: Path) -> Compared:
         if len(rows) > 1:
             names = [name for name in rows[0] if name != "file"]
             count = len(columns[names[0]])  # of many columns the page shows the first rows
-            far = max(largest_difference(columns[name], [row[name] for row in rows[:count]]) for name in names)
+            far = max(
+                largest_difference(columns[name], [row[name] for row in rows[:count]], units_of(predictor, name))
+                for name in names
+            )
         faults += accessibility_faults(browser)
     return Compared(size=written.size, sample=worst, file=far, samples=len(rows), faults=tuple(faults), seconds=seconds)
+
+
+def units_of(predictor: runtime.Predictor, name: str) -> np.ndarray:
+    """What the values of an output, or of a column that is one of its values, are measured in.
+
+    The deviations that it was scaled by; 1 where it was not.
+    """
+    outputs = predictor.metadata.get("preprocessing", {}).get("outputs", {})
+    stem, _, place = name.rpartition("_")
+    owner = name if name in outputs else stem
+    scaling = (outputs.get(owner) or {}).get("scaling") or {}
+    units = np.asarray(scaling.get("divisor", 1.0), np.float64).reshape(-1)
+    return units if owner == name or len(units) == 1 or not place.isdigit() else units[int(place)]
 
 
 def _answer(predictor: runtime.Predictor, sample: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
