@@ -234,6 +234,7 @@ CODES: dict[str, str] = {
     "NN622": "target-cannot-be-foreseen",
     "NN623": "weighted-metrics-without-weights",
     "NN630": "signature-does-not-fit",
+    "NN633": "build-was-changed",
     "NN631": "cannot-sign",
     "NN614": "needs-tensorflow",
     "NN615": "distribution-needs-jax",

@@ -16,6 +16,7 @@ from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.jobs.artifact import count_processors, sha256
 from nnspec.jobs.building import run_build
 from nnspec.jobs.made_of import file_hashes, hash_of, hash_of_all
+from nnspec.jobs.manifest_check import require_one_build
 from nnspec.jobs.settings import engine_of
 from nnspec.jobs.verifying import read_model
 from nnspec.progress import Progress
@@ -36,7 +37,8 @@ def run_rebuild(
         `sha256` and `bytes` of both files, and `versions` of the packages that differ, each as [then, now].
 
     Raises:
-        SpecError: NN705 where the model is damaged, NN538 where it cannot be made again, with what differs.
+        SpecError: NN705 where the model is damaged, NN633 where it is not the one of the manifest beside it, NN538
+            where it cannot be made again, with what differs.
     """
     exporter = export_backend_of_file(model)
     _, metadata = read_model(model, exporter)
@@ -44,6 +46,7 @@ def run_rebuild(
     if not isinstance(made_of, dict):
         what = "it was exported from weights, or built by a version of nnspec that did not record it"
         raise _differs(model, f"`{model.name}` does not record which data it was built from: {what}", [])
+    require_one_build(model, metadata)
     named = _named_files(model, made_of)
     if different := [said for name, digest in named.items() if (said := _compare(data / name, name, digest))]:
         raise _differs(model, f"`{model.name}` was built from other data", different)

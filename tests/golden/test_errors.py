@@ -62,6 +62,7 @@ SHOWN_ELSEWHERE = {
     "NN610": "tests/unit/backends/test_training_backend.py",
     "NN630": "tests/unit/jobs/test_signing.py",
     "NN631": "tests/unit/jobs/test_signing.py",
+    "NN633": "tests/unit/jobs/test_rebuilding.py",
     "NN612": "tests/end_to_end/test_extras.py",
     "NN617": "tests/end_to_end/test_variants.py",
     "NN624": "tests/unit/page/test_web_runtime.py",

@@ -88,6 +88,43 @@ def test_a_flipped_byte_is_found_and_nothing_trained(folder: Path) -> None:
     assert "training" not in made.stderr
 
 
+def flip(path: Path, within: bytes) -> None:
+    """Another last digit of a hash, or another byte of weights."""
+    content = path.read_bytes()
+    place = content.index(within) + len(within) - 1
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+
+
+@pytest.mark.parametrize("what", ["model", "hash of the model", "data", "rows", "spec", "text"])
+def test_a_build_of_which_a_byte_was_changed(built: Path, folder: Path, what: str) -> None:
+    """The model against the manifest beside it, before anything is trained."""
+    manifest, model = folder / "manifest.json", folder / "model.onnx"
+    shutil.copy(built / "out" / "manifest.json", manifest)
+    said = json.loads(manifest.read_text())
+    weights = next(each.raw_data for each in onnx.load(model).graph.initializer if each.data_type == 1 and each.dims)
+    digest = {
+        "hash of the model": said["files"]["model.onnx"],
+        "data": said["data"]["files"]["rows1.csv"],
+        "rows": said["data"]["rows"]["train"],
+        "spec": said["spec_sha256"],
+    }
+    if what == "text":
+        manifest.write_text("{")
+    else:
+        flip(model if what == "model" else manifest, weights if what == "model" else digest[what].encode())
+    made = rebuild(folder)
+    assert made.exit_code == 1
+    assert "error[NN633]: `model.onnx` and `manifest.json` beside it are not as the build wrote them" in made.stderr
+    note = {
+        "data": "the content of `rows1.csv` differs",
+        "rows": "the prepared rows of split `train` differ",
+        "spec": "`spec_sha256` differs",
+        "text": "`manifest.json` is damaged",
+    }
+    assert note.get(what, "`model.onnx` has another content than the one that `manifest.json` lists") in made.stderr
+    assert "epoch" not in made.stderr
+
+
 def test_files_that_are_missing_or_new_are_named(folder: Path) -> None:
     (folder / "data" / "rows1.csv").rename(folder / "data" / "other.csv")
     assert "`rows1.csv` is missing" in rebuild(folder).stderr
