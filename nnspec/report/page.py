@@ -14,7 +14,8 @@ from nnspec.report.data_tables import data_tables, leakage_of
 from nnspec.report.glimpses import Glimpses
 from nnspec.report.network import show_network
 from nnspec.report.outcome import Outcome
-from nnspec.report.plots import Plot, curves, plots_of
+from nnspec.report.plots import curves, plots_of
+from nnspec.report.plotting import Plot
 from nnspec.report.rendering import render
 from nnspec.report.tables import (
     Metrics,

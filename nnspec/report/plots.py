@@ -1,84 +1,24 @@
-"""The plots of a report as SVG, drawn by matplotlib.
-
-Text stays text, so that it is found, read aloud and small; black becomes the page's own text colour, so that a
-plot is readable on a dark page too. The same numbers give the same bytes.
-"""
+"""The plots of a report: what a reader looks at first for the task of each output."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnspec.data.units import with_unit
 from nnspec.report.outcome import Outcome
+from nnspec.report.plotting import BLUE, GREY, ORANGE, Plot, draw
 from nnspec.training.watched import split_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BLUE, ORANGE, GREY = "#3b82c4", "#d9772b", "#808890"  # at least 3:1 on white and on black
-_INK = "#010203"  # stands for the page's text colour
 _POINTS = 1500  # of a scatter plot
 _STEPS = 240  # of a plot over rows
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A plot: its heading, what it shows in words, and its SVG."""
-
-    title: str
-    text: str
-    svg: str
-    is_broad: bool = False
-
-
-def draw(title: str, text: str, paint: Callable[[Axes], None], *, width: float = 4.6, height: float = 3.1) -> Plot:
-    """A plot of one pair of axes.
-
-    Args:
-        paint: draws on them.
-        width, height: in inches.
-    """
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure as Canvas
-
-    style = {
-        "svg.fonttype": "none", "svg.hashsalt": title, "text.color": _INK, "axes.edgecolor": _INK,
-        "axes.labelcolor": _INK, "xtick.color": _INK, "ytick.color": _INK, "font.size": 9.0, "axes.spines.top": False,
-        "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 8.0, "lines.linewidth": 1.6,
-    }  # fmt: skip
-    with mpl.rc_context(style):
-        canvas = Canvas(figsize=(width, height), layout="constrained")
-        FigureCanvasSVG(canvas)
-        canvas.patch.set_alpha(0)
-        axes = canvas.add_subplot()
-        axes.patch.set_alpha(0)
-        paint(axes)
-        buffer = io.StringIO()
-        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return Plot(title, text, _inline_svg(buffer.getvalue(), title), is_broad=width > height * 2)
-
-
-def _inline_svg(svg: str, title: str) -> str:
-    """The `svg` element alone, as wide as the page lets it be, hidden from screen readers: the caption says it.
-
-    Several of them are in one page, so an id that is referred to gets the plot's name, and all others go.
-    """
-    body = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r"font: ([^;\"]*?) [^;\"]*;", r"font: \1 system-ui, sans-serif;", body)
-    body = re.sub(r'<svg ([^>]*?)(?:width="[^"]*" |height="[^"]*" )', r"<svg \1", body)
-    name = re.sub(r"\W+", "-", title)
-    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', body))
-    body = re.sub(r' id="([^"]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", body)
-    body = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", body)
-    return re.sub(r"<svg ", '<svg aria-hidden="true" focusable="false" ', body, count=1)
+_DECADES = 1000  # from the least to the greatest value of a plot that is drawn logarithmically
+_FAR = 10  # how many times as wide as nine of ten errors all of them may be
 
 
 def curves(history: Sequence[dict[str, float]], best_epoch: int) -> list[Plot]:
@@ -126,14 +66,20 @@ def plots_of(outcome: Outcome, is_in_order: bool) -> list[Plot]:
         return [calibration(outcome), thresholds(outcome)]
     if outcome.is_class:
         return [confidence(outcome)]
-    return [*([over_rows(outcome)] if is_in_order else []), against_truth(outcome), residuals(outcome)]
+    first = [over_rows(outcome)] if is_in_order else [steps_ahead(outcome)] if outcome.levels is not None else []
+    return [*first, against_truth(outcome), residuals(outcome)]
 
 
 def against_truth(outcome: Outcome) -> Plot:
     """Predicted values against true ones."""
     truth, guess = map(_thin_out, outcome.pairs())
+    known = np.concatenate([truth[np.isfinite(truth)], guess[np.isfinite(guess)]])
+    is_log = len(known) > 0 and known.min() > 0 and known.max() > _DECADES * known.min()
 
     def paint(axes: Axes) -> None:
+        if is_log:  # else the small ones are one spot
+            axes.set_xscale("log")
+            axes.set_yscale("log")
         ends = [float(np.nanmin(truth)), float(np.nanmax(truth))]
         axes.plot(ends, ends, color=GREY, linestyle=":", label="as true")
         axes.scatter(truth, guess, s=6, color=BLUE, alpha=0.5, linewidths=0, label="predictions")
@@ -144,9 +90,10 @@ def against_truth(outcome: Outcome) -> Plot:
     both = np.isfinite(truth) & np.isfinite(guess)
     varies = both.sum() > 1 and np.std(truth[both]) > 0 and np.std(guess[both]) > 0
     agreement = f"their correlation is {np.corrcoef(truth[both], guess[both])[0, 1]:.3f}" if varies else "no spread"
+    scales = " Both axes are logarithmic." if is_log else ""
     return draw(
         f"{outcome.name}: predicted and true",
-        f"{len(truth)} predictions of the {outcome.split} rows; {agreement}.",
+        f"{len(truth)} predictions of the {outcome.split} rows; {agreement}.{scales}",
         paint,
     )
 
@@ -156,16 +103,22 @@ def residuals(outcome: Outcome) -> Plot:
     truth, guess = outcome.pairs()
     errors = guess - truth
     errors = errors[np.isfinite(errors)]
+    low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95]) if len(errors) else (0.0, 0.0, 0.0)
+    is_far = len(errors) > 0 and np.ptp(errors) > _FAR * (high - low) > 0  # a few would make all others one bar
+    drawn = errors[(errors >= low - (high - low)) & (errors <= high + (high - low))] if is_far else errors
 
     def paint(axes: Axes) -> None:
-        axes.hist(errors, bins=40, color=BLUE)
+        axes.hist(drawn, bins=40, color=BLUE)
         axes.axvline(0, color=GREY, linestyle=":")
         axes.set_xlabel(f"predicted minus true {outcome.title}")
         axes.set_ylabel("predictions")
 
-    low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95]) if len(errors) else (0.0, 0.0, 0.0)
     unit = f" {outcome.unit}" if outcome.unit else ""
     text = f"The median error is {middle:.4g}{unit}; nine of ten are between {low:.4g} and {high:.4g}{unit}."
+    if is_far:
+        least, most = float(errors.min()), float(errors.max())
+        left = f"{len(errors) - len(drawn):,} of {len(errors):,} are farther out and not drawn"
+        text += f" {left}, from {least:.4g} to {most:.4g}."
     return draw(f"{outcome.name}: errors", text, paint)
 
 
@@ -193,6 +146,35 @@ def over_rows(outcome: Outcome) -> Plot:
         f"Samples {place.start + 1:,} to {total:,} of the {outcome.split} rows{series or ','} {part}and what the model "
     )
     text += "forecast for them."
+    return draw(f"{outcome.name}: forecast and truth", text, paint, width=7.4)
+
+
+def steps_ahead(outcome: Outcome) -> Plot:
+    """The sample of middling error with its values one after the other, and the interval of quantiles as a band."""
+    assert outcome.levels is not None
+    errors = np.nanmean(np.abs(outcome.guess - outcome.truth), axis=1)
+    known = np.flatnonzero(np.isfinite(errors))
+    place = int(known[np.argsort(errors[known], kind="stable")[len(known) // 2]]) if len(known) else 0
+    truth, guess, band = outcome.truth[place], outcome.guess[place], outcome.levels[place]
+    steps = np.arange(1, len(truth) + 1)
+
+    def paint(axes: Axes) -> None:
+        if len(steps) == 1:
+            spread = [[guess[0] - band[0, 0]], [band[0, -1] - guess[0]]]
+            axes.errorbar(steps, guess, yerr=spread, fmt="o", color=ORANGE, label="forecast, interval")
+        else:
+            axes.fill_between(steps, band[:, 0], band[:, -1], color=ORANGE, alpha=0.25, linewidth=0, label="interval")
+            axes.plot(steps, guess, color=ORANGE, linestyle="--", label="forecast")
+        axes.plot(steps, truth, color=BLUE, marker="o", markersize=4, label="true")
+        axes.locator_params(axis="x", integer=True)
+        axes.set_xlabel("value of the sample")
+        axes.set_ylabel(outcome.title)
+        axes.legend()
+
+    inside = int(((truth >= band[:, 0]) & (truth <= band[:, -1])).sum())
+    row, count = int(outcome.rows[place]), int(np.isfinite(truth).sum())
+    text = f"Row {row:,}, whose mean error is the middle one of the {outcome.split} rows: "
+    text += f"{inside} of its {count} values are within their intervals."
     return draw(f"{outcome.name}: forecast and truth", text, paint, width=7.4)
 
 

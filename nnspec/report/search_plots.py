@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nnspec.report.plots import BLUE, GREY, ORANGE, Plot, draw
+from nnspec.report.plotting import BLUE, GREY, ORANGE, Plot, draw
 from nnspec.search.plan import SearchPlan
 from nnspec.search.space import Parameter, value_key
 from nnspec.search.table import text_of

@@ -15,6 +15,7 @@ _MOST_CLASSES = 24
 _MOST_ROWS = 40
 Metrics = Mapping[str, Mapping[str, MetricValues]]  # `{split: {output: {metric: value}}}`
 Exact = dict[tuple[int, int], float]
+_OF_SHARES = ("coverage", "coverage_error", "width")  # of intervals, by the share that they are to hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ def metric_tables(metrics: Metrics, units: Mapping[str, str]) -> dict[str, Table
 
 
 def _metric_table(name: str, splits: list[str], metrics: Metrics, unit: str) -> Table:
-    found = {split: metrics[split].get(name, {}) for split in splits}
+    found = {split: _with_shares(metrics[split].get(name, {})) for split in splits}
     baseline: MetricValues = next((each["baseline"] for each in found.values() if each.get("baseline")), {})
     keys = dict.fromkeys(k for each in found.values() for k, value in each.items() if _is_number(value))
     rows: list[tuple[str, ...]] = []
@@ -76,6 +77,23 @@ def _metric_table(name: str, splits: list[str], metrics: Metrics, unit: str) -> 
     head = ("metric", *(title for split in splits for title in (split, f"{split}, {baseline.get('name', 'baseline')}")))
     caption = f"Metrics of {name}" + (f", errors in {unit}" if unit else "")
     return Table(caption=caption, head=head, rows=tuple(rows), exact=exact)
+
+
+def _with_shares(metrics: MetricValues) -> MetricValues:
+    """Metrics with those that are of shares, such as the coverage of 80 % intervals, among the others."""
+    found, spreads = dict(metrics), dict(metrics.get("deviation") or {})
+    if "baseline" in metrics:
+        found["baseline"] = _with_shares(metrics["baseline"])
+    for key in _OF_SHARES:
+        parts = metrics.get(key)
+        if not isinstance(parts, dict):
+            continue
+        for share, number in parts.items():
+            if _is_number(number):
+                row = f"{key} of {float(share):.0%}"
+                found[row] = number
+                spreads |= {row: spread} if (spread := (parts.get("deviation") or {}).get(share)) is not None else {}
+    return {**found, "deviation": spreads} if spreads else found
 
 
 def _spread(scored: MetricValues, key: str) -> str:

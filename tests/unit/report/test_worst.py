@@ -13,7 +13,8 @@ from PIL import Image
 from nnspec.ir import axes as ax
 from nnspec.report.glimpses import Glimpses
 from nnspec.report.outcome import Given, Outcome
-from nnspec.report.plots import BLUE, ORANGE, curves, plots_of
+from nnspec.report.plots import curves, plots_of
+from nnspec.report.plotting import BLUE, ORANGE
 from nnspec.report.tables import confusion
 from nnspec.report.worst import worst_samples
 
