@@ -70,10 +70,11 @@ def described_split(plan: DataPlan) -> str:
         f"{part.name} {part.label or (f'{part.fraction:g}' if part.fraction is not None else f'from {part.start}')}"
         for part in split.parts
     )
-    by = f"`{split.label_column or split.hash_column}`" if split.label_column or split.hash_column else split.by
+    column = split.label_column or split.hash_column
+    by = "at random" if not column and split.by == "random" else f"by {f'`{column}`' if column else split.by}"
     group = f", whole groups of `{split.group}`" if split.group else ""
     folds = f"; {split.folds} folds, the deployed model from {split.final}" if split.folds is not None else ""
-    return f"Rows are divided by {by}{group}: {shares}{folds}."
+    return f"Rows are divided {by}{group}: {shares}{folds}."
 
 
 def _outcomes(checked: Checked, trained: Trained, dataset: Dataset, engine: TrainingBackend) -> list[Outcome]:

@@ -74,12 +74,14 @@ def against_truth(outcome: Outcome) -> Plot:
     """Predicted values against true ones."""
     truth, guess = map(_thin_out, outcome.pairs())
     known = np.concatenate([truth[np.isfinite(truth)], guess[np.isfinite(guess)]])
-    is_log = len(known) > 0 and known.min() > 0 and known.max() > _DECADES * known.min()
+    sizes = np.abs(known[known != 0])
+    small = float(np.quantile(sizes, 0.05)) if len(sizes) else 1.0
+    is_log = len(sizes) > 0 and sizes.max() > _DECADES * small
 
     def paint(axes: Axes) -> None:
         if is_log:  # else the small ones are one spot
-            axes.set_xscale("log")
-            axes.set_yscale("log")
+            axes.set_xscale("symlog", linthresh=small)
+            axes.set_yscale("symlog", linthresh=small)
         ends = [float(np.nanmin(truth)), float(np.nanmax(truth))]
         axes.plot(ends, ends, color=GREY, linestyle=":", label="as true")
         axes.scatter(truth, guess, s=6, color=BLUE, alpha=0.5, linewidths=0, label="predictions")
@@ -90,7 +92,7 @@ def against_truth(outcome: Outcome) -> Plot:
     both = np.isfinite(truth) & np.isfinite(guess)
     varies = both.sum() > 1 and np.std(truth[both]) > 0 and np.std(guess[both]) > 0
     agreement = f"their correlation is {np.corrcoef(truth[both], guess[both])[0, 1]:.3f}" if varies else "no spread"
-    scales = " Both axes are logarithmic." if is_log else ""
+    scales = f" Both axes are logarithmic beyond {small:.2g}." if is_log else ""
     return draw(
         f"{outcome.name}: predicted and true",
         f"{len(truth)} predictions of the {outcome.split} rows; {agreement}.{scales}",
@@ -105,7 +107,9 @@ def residuals(outcome: Outcome) -> Plot:
     errors = errors[np.isfinite(errors)]
     low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95]) if len(errors) else (0.0, 0.0, 0.0)
     is_far = len(errors) > 0 and np.ptp(errors) > _FAR * (high - low) > 0  # a few would make all others one bar
-    drawn = errors[(errors >= low - (high - low)) & (errors <= high + (high - low))] if is_far else errors
+    ends = np.quantile(errors, [0.25, 0.75]) if is_far else np.zeros(2)
+    reach = 3 * float(np.ptp(ends)) or high - low  # the far fences of a box plot
+    drawn = errors[(errors >= ends[0] - reach) & (errors <= ends[1] + reach)] if is_far else errors
 
     def paint(axes: Axes) -> None:
         axes.hist(drawn, bins=40, color=BLUE)
