@@ -75,7 +75,7 @@ def against_truth(outcome: Outcome) -> Plot:
     truth, guess = map(_thin_out, outcome.pairs())
     known = np.concatenate([truth[np.isfinite(truth)], guess[np.isfinite(guess)]])
     sizes = np.abs(known[known != 0])
-    small = float(np.quantile(sizes, 0.05)) if len(sizes) else 1.0
+    small = float(10 ** np.floor(np.log10(np.quantile(sizes, 0.05)))) if len(sizes) else 1.0  # ticks are powers of ten
     is_log = len(sizes) > 0 and sizes.max() > _DECADES * small
 
     def paint(axes: Axes) -> None:
