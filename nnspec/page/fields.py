@@ -184,7 +184,7 @@ def _raw_column(name: str, body: Body, metadata: Body, sample: np.ndarray | None
     if kind == "multi_hot":
         separator = str(body.get("separator") or ",")
         return replace(field, kind="choices", value=value, choices=choices, separator=separator, hint="any of them")
-    return _chosen(field, choices if _OTHER in words else (*choices, (_OTHER, _OTHER)), value)
+    return _choice_field(field, choices if _OTHER in words else (*choices, (_OTHER, _OTHER)), value)
 
 
 def _choice_field(field: Field, choices: tuple[tuple[str, str], ...], value: str) -> Field:
