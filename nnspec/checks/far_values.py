@@ -63,7 +63,7 @@ def _unscaled(name: str, node: Node, far: Far) -> Diagnostic:
         f"`{node.name}` reads {far.what} of input `{name}` unscaled: {numbers}",
         node.span,
         path=format_path(node.path),
-        related=(Related(far.span, "the data are declared here"),),
+        related=(Related(far.span, "the data is declared here"),),
         notes=(
             "the first weights are made for values around 1: larger ones saturate it, or learn far slower or faster",
         ),

@@ -59,8 +59,7 @@ class Field:
         stride: input positions between neighbours; negative where steps run backwards.
         ahead: how many of them lie after the position itself; 0 is causal, None: it may be anything.
         slack: by how much more it may reach back, where padding depends on an unknown length.
-        phases: the first and last position that each of as many neighbours sees, after which the pattern repeats; empty
-            where all see alike. Of two positions that a layer made of one, both see the same.
+        phases: the first and last position that each neighbour sees, until that repeats; empty where all see alike.
     """
 
     size: int | None = 1

@@ -131,7 +131,8 @@ def _check_names(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagno
     if split.has_labels and parts is None:
         return
     facts = files.facts(plan.source)
-    used = {name for slot in plan.slots() for name in slot.columns} | {name for name, _, _ in plan.row_keys()}
+    used = {name for slot in plan.slots() for name in (*slot.columns, slot.array)}
+    used |= {name for name, _, _ in plan.row_keys()}
     names = (
         [name for name in facts.names if name not in used and re.fullmatch(WHO, name, re.IGNORECASE)]
         if facts is not None

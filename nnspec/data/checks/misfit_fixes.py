@@ -55,4 +55,4 @@ def order_fixes(slot: SlotPlan, model: Slot, shape: Sequence[int]) -> tuple[Fix,
     names[places[0]] = "sample"
     listed = f"[{', '.join(names)}]"
     edits = () if slot.axes is None else (Edit(slot.span_of("axes"), listed),)
-    return (Fix(f"if its axes lie in this order, say so: `axes: {listed}`", edits),)
+    return (Fix(f"if its axes are in this order, write `axes: {listed}`", edits),)
