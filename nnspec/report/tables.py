@@ -82,7 +82,7 @@ def _metric_table(name: str, splits: list[str], metrics: Metrics, unit: str) -> 
 def _with_shares(metrics: MetricValues) -> MetricValues:
     """Metrics with those that are of shares, such as the coverage of 80 % intervals, among the others."""
     found, spreads = dict(metrics), dict(metrics.get("deviation") or {})
-    if "baseline" in metrics:
+    if metrics.get("baseline"):  # there is none without labels
         found["baseline"] = _with_shares(metrics["baseline"])
     for key in _OF_SHARES:
         parts = metrics.get(key)

@@ -299,7 +299,7 @@ def test_ids_without_a_vector_are_refused(tmp_path: Path, strange: int) -> None:
     ids[:, 1] = strange
     lookup = "{Embedding: {input_dim: 10, output_dim: 2}}, Flatten, "
     spec = _arrays(tmp_path, ids, "time: 3", "int32", lookup)
-    with pytest.raises(SpecError, match=f"NN506: input `x` has id {strange} .* vectors for 0 to 9"):
+    with pytest.raises(SpecError, match=f"NN351: array `x` of input `x` has id {strange} .* vectors for 0 to 9"):
         api.load(spec).build(tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))
 

@@ -15,11 +15,14 @@ from nnspec.backends.types import KerasLoss, KerasMetric, KerasModel, Tensor, Va
 def make_loss_variables(model: KerasModel, targets: Values) -> None:
     """Makes the means, which Keras makes as it first computes the loss, and has them weigh batches by their samples."""
     loss = model._compile_loss
-    if loss is None or loss.built or not isinstance(targets, dict):
+    if loss is None or not isinstance(targets, dict):
         return
     outputs = model.output
-    if isinstance(outputs, dict) and targets.keys() == outputs.keys():
+    if not isinstance(outputs, dict) or targets.keys() != outputs.keys():
+        return
+    if not loss.built:  # it is where a training goes on within an epoch
         loss.build(dict.fromkeys(outputs), outputs)
+    if "call" not in vars(loss):
         _weigh_batches(loss)
 
 

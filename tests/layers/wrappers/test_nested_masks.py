@@ -180,7 +180,7 @@ def test_every_word_of_padded_sentences_by_masking(tmp_path: Path) -> None:
 def test_a_layer_that_takes_one_mask_a_sample_refuses_several(tmp_path: Path) -> None:
     model = [embedding(name="words"), {"Attention": {"from": ["words", "words"]}}]
     (found,) = diagnose(written(tmp_path, IDS, model))
-    assert (found.code, "each position of `sentence`" in found.message) == ("NN367", True)
+    assert (found.code, "differs between the positions of `sentence`" in found.message) == ("NN367", True)
     assert "TimeDistributed" in found.fixes[0].message
 
 

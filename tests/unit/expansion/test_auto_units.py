@@ -108,7 +108,7 @@ def test_however_the_head_is_written(model: list[object], tmp_path: Path) -> Non
 UNKNOWN = [
     (CLASSES, {}, None, "the spec has no data to count them in"),
     (CLASSES, {"data": {**DATA, "outputs": {"z": {"columns": ["kind"]}}}}, None, "`data` has no entry for it"),
-    ({"task": "regression"}, {}, [{"Dense": "auto"}], "do not say how many values"),
+    ({"task": "regression"}, {}, [{"Dense": "auto"}], "does not say how many values"),
     ({**CLASSES, "classes": 3}, {}, [{"Dense": "auto"}, HEAD], "is not the head of one output"),
     (
         {**CLASSES, "classes": 3},

@@ -154,7 +154,7 @@ def test_an_object_with_several_arguments_asks_for_the_name(tmp_path: Path) -> N
     [
         ("Dense: relu", "`units` of `Dense` must be an integer, but it is the string `relu`"),
         ("Dense: 2.5", "`units` of `Dense` must be an integer, but it is `2.5`"),
-        ("Dropout: 3", "`rate` of `Dropout` must be at most 1, but it is 3"),
+        ("Dropout: 3", "`rate` of `Dropout` must be less than 1, but it is 3"),
         ("Activation: rlu", "`activation` of `Activation` cannot be `rlu`; did you mean `relu`?"),
         ("Conv1D: 32", "`Conv1D` must be a mapping, but it is `32`"),
         ("Flatten: 3", "`Flatten` must be a mapping, but it is `3`"),

@@ -19,7 +19,7 @@ LOOKBACK, HORIZON = 4, [1, 3]
 
 
 def spec(folder: Path, split: dict[str, Any], **window: Any) -> Path:
-    rows = [f"{name},{t},{1000 * n + t}" for n, (name, count) in enumerate(LENGTHS.items()) for t in range(count)]
+    rows = [f"{name},{t},{50 * n + t}" for n, (name, count) in enumerate(LENGTHS.items()) for t in range(count)]
     (folder / "t.csv").write_text("s,t,y\n" + "\n".join(rows) + "\n", encoding="utf-8")
     body = {
         "nnspec": 1,
@@ -51,7 +51,7 @@ def test_only_targets_are_within_the_split(tmp_path: Path) -> None:
         for name, (start, stop) in bounds.items():
             for last in range(LOOKBACK - 1, count):
                 if start <= last + 1 and last + max(HORIZON) < stop:
-                    wanted[name].append([1000.0 * number + last + ahead for ahead in (0, *HORIZON)])
+                    wanted[name].append([50.0 * number + last + ahead for ahead in (0, *HORIZON)])
     for name, split in splits.items():
         got = [[float(x[-1]), *map(float, y)] for x, y in zip(split.raw["past"], split.target["f"], strict=True)]
         assert got == wanted[name], name

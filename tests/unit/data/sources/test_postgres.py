@@ -131,7 +131,7 @@ def test_many_rows_of_a_table_in_a_schema(server: Server, tmp_path: Path) -> Non
         ((f"{USER}@", f"{USER}:word@"), "contains a password", "secret: NAME"),
         (("/postgres", "/postgres?passfile=/etc/passwd"), "`passfile` cannot be set", ""),
         (("/postgres", "/postgres?service=x"), "`service` cannot be set", ""),
-        (("127.0.0.1", "127.0.0.1:999999"), "is none of a server", ""),
+        (("127.0.0.1", "127.0.0.1:999999"), "is not the address of a server", ""),
     ],
 )
 def test_faults(change: tuple[str, str], said: str, todo: str, server: Server, tmp_path: Path) -> None:
