@@ -63,5 +63,11 @@ def _trace(model: KerasModel) -> Callable[[Values], Values]:
     def compute(inputs: Tensor) -> Tensor:
         return held()(inputs, training=False)
 
-    specs = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), model.input)
+    # Without states, a model that declares a batch takes any other one, too.
+    keeps_batch = any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+
+    def describe(tensor: Tensor) -> Tensor:
+        return tf.TensorSpec(tensor.shape if keeps_batch else (None, *tensor.shape[1:]), tensor.dtype)
+
+    specs = tf.nest.map_structure(describe, model.input)
     return tf.function(compute, input_signature=[specs])  # type: ignore[no-any-return]

@@ -83,6 +83,14 @@ def test_a_carried_state_goes_on() -> None:
     assert not np.allclose(second, once)
 
 
+def test_a_declared_batch_binds_states_alone() -> None:
+    """As the model is called without a trace, before and after one is made."""
+    x = keras.Input(batch_shape=(2, 3, 2))
+    model = keras.Model(x, keras.layers.GRU(2)(x))
+    for count in (2, 5, 1):
+        np.testing.assert_allclose(TENSORFLOW.predict(model, rows(count, 3), 8), model(rows(count, 3)), atol=1e-6)
+
+
 def test_other_networks_are_called_as_they_are() -> None:
     x = keras.Input((4,))
     assert TENSORFLOW.compiled(keras.Model(x, keras.layers.Dense(2)(x)), np.zeros((9, 4)), is_once=False) is None
