@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nnspec import api, pipeline
-from nnspec.ir.coverage import find_holes
+from nnspec.ir.coverage import SeenPositions, _ones, _slid, find_holes
+from nnspec.ir.graph import Window
 from nnspec.show import to_text
 
 LENGTH = 24
@@ -114,3 +115,19 @@ def test_a_field_that_padding_makes_longer_than_the_axis_spans_it(tmp_path: Path
     path = written(tmp_path, convolution(2, 4), convolution(2, 1, 4, "valid"))
     (warning,) = pipeline.check(path).warnings
     assert "`time`, although its receptive field spans the axis: " in warning.message
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_windows_of_any_reach_see_what_their_taps_do(seed: int) -> None:
+    """Also kernels wider than the axis, of which some taps see padding alone."""
+    draw = np.random.default_rng(seed)
+    count, size, stride, dilation = (int(n) for n in draw.integers(1, [9, 9, 4, 4]))
+    taps = int(draw.integers(2, 14))
+    span = (taps - 1) * dilation + 1
+    ahead = int(draw.integers(0, span))
+    cover = SeenPositions(0, count, _ones(count, count + 1), count)
+    found = _slid(cover, Window(span, stride=stride, ahead=ahead, dilation=dilation), size).sets
+    for position in range(size):
+        newest = stride * position + ahead
+        seen = {newest - dilation * tap for tap in range(taps)} & set(range(count))
+        assert found[position] == sum(1 << at for at in seen)
