@@ -62,7 +62,7 @@ def diff(first: Path, second: Path, output: str) -> None:
     nnspec diff out/causal_cnn out/wider --format json
 
     Prints the lines of the resolved specs that differ, data files and prepared rows with other hashes, packages with
-    other versions, the seeds, and every metric of both builds with its change. Writes nothing.
+    other versions, the seeds, and each metric that changed (in JSON every one). Writes nothing.
 
     Exit codes: 0 when compared, 1 when FIRST or SECOND is not a build directory, 2 on a wrong command line.
     """

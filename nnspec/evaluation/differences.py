@@ -56,7 +56,7 @@ def compare_builds(first: Path, second: Path) -> Differences:
 
 
 def render(found: Differences) -> str:
-    """The differences as text: the spec, then what it was built from, then the metrics."""
+    """The differences as text: the spec, then what it was built from, then the metrics that changed."""
     lines = ["spec:", *(f"  {line}" for line in found.spec)] if found.spec else ["spec: the same"]
     lines += ["built from:"] if found.origins else ["built from: the same data, versions and seed"]
     for name, (before, after) in found.origins.items():
@@ -64,9 +64,12 @@ def render(found: Differences) -> str:
     others = [name.removeprefix(_ROWS) for name in found.origins if name.startswith(_ROWS)]
     caution = f" (of other rows, or of rows prepared otherwise: {', '.join(others)})" if others else ""
     lines.append(f"metrics{caution}:")
-    for metric, (old, new) in found.metrics.items():
+    changed = {metric: pair for metric, pair in found.metrics.items() if pair[0] != pair[1]}
+    for metric, (old, new) in changed.items():
         change = f"  ({new - old:+.4g})" if old is not None and new is not None else ""
         lines.append(f"  {metric}: {_number(old)} -> {_number(new)}{change}")
+    if unchanged := len(found.metrics) - len(changed):
+        lines.append("  all the same" if not changed else f"  {unchanged} more {'is' if unchanged == 1 else 'are'} the same")
     return "\n".join(lines)
 
 

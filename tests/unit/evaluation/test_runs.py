@@ -87,13 +87,14 @@ def test_what_differs_and_what_it_did(tmp_path: Path) -> None:
         "  version of keras: 3.1 -> 3.2",
         "  seed: 3 -> 4",
         "metrics (of other rows, or of rows prepared otherwise: train):",
-        "  train.y.rmse: 0.1 -> 0.1  (+0)",
         "  test.y.rmse: 0.5 -> 0.25  (-0.25)",
+        "  1 more is the same",
     ]
     found = json.loads(run(tmp_path / "a", tmp_path / "b", "--format", "json", verb="diff").stdout)
     assert found["origins"]["seed"] == ["3", "4"]
+    assert found["metrics"] == {"train.y.rmse": [0.1, 0.1], "test.y.rmse": [0.5, 0.25]}
     same = run(tmp_path / "a", tmp_path / "a", verb="diff").stdout
-    assert same.startswith("spec: the same\nbuilt from: the same data, versions and seed\nmetrics:\n")
+    assert same.startswith("spec: the same\nbuilt from: the same data, versions and seed\nmetrics:\n  all the same")
 
 
 def test_what_is_no_build_is_not_compared(folder: Path) -> None:
