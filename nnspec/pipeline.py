@@ -195,7 +195,7 @@ class _Phases:
             allow_outside=allow_outside,
         )
         if "search" in root.entries:
-            from nnspec.checks.search import check_search  # few specs have one
+            from nnspec.checks.search.section import check_search  # few specs have one
 
             report.extend(check_search(root, self.graph, self.plan))
         report.raise_errors()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nnspec.catalogue import keras_objects
 from nnspec.checks.context import Context
-from nnspec.checks.task import activation_span
+from nnspec.checks.heads.task import activation_span
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Severity, Span
 from nnspec.document import Mapping, Scalar, format_path, locate
 from nnspec.document import Node as Written

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from nnspec.checks.bounds import ALL, HOW, Bound, parse_bound
 from nnspec.checks.context import Context
-from nnspec.checks.later_targets import causal_fixes
+from nnspec.checks.data.later_targets import causal_fixes
 from nnspec.diagnostics import Diagnostic, Edit, Fix, Related, Span, did_you_mean, nearest
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping as MappingNode

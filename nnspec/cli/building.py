@@ -124,6 +124,6 @@ def build(
     progress = Progress(quiet=quiet)
     run = run_build(checked, default_out(spec, out), progress, resume=resume)
     if key is not None:
-        from nnspec.jobs.signing import sign
+        from nnspec.jobs.provenance.signing import sign
 
         progress.say(f"wrote {sign(run.folder, key)}")

@@ -72,7 +72,7 @@ def verify(
     if key is None and (signature is not None or signature_only):
         raise click.UsageError("a signature is checked with `--signed-by KEY`")
     if key is not None:
-        from nnspec.jobs.signing import check_signature
+        from nnspec.jobs.provenance.signing import check_signature
 
         target, count = check_signature(model, key, signature)
         if not quiet and output == "text":

@@ -57,7 +57,7 @@ def search(
 
     checked = pipeline.check(spec, overrides, allow_outside=allow_outside)
     print_diagnostics(list(checked.warnings), "text", to_stderr=True)
-    from nnspec.jobs.searching import engine_for, plan_of, run_search
+    from nnspec.jobs.search.searching import engine_for, plan_of, run_search
 
     plan_of(checked)
     folder = default_out(spec, out)

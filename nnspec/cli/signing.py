@@ -38,7 +38,7 @@ def sign(target: Path, key: Path, secret: str | None, out: Path | None) -> None:
     Exit codes: 0 when signed, 1 when the key or TARGET cannot be used (NN631) or the signature cannot be written, 2 on
     a wrong command line.
     """
-    from nnspec.jobs.signing import sign as sign_target
+    from nnspec.jobs.provenance.signing import sign as sign_target
 
     if secret is not None and secret not in os.environ:
         raise click.UsageError(f"there is no environment variable `{secret}`")

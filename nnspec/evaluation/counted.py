@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from nnspec.data.deployment import Deployment
 from nnspec.runtime.errors import InputError
-from nnspec.runtime.label_keys import label_key
 from nnspec.runtime.ports import BATCH, Metadata
+from nnspec.runtime.rules.label_keys import label_key
 from nnspec.runtime.samples import Samples
 
 Array = np.ndarray

@@ -69,7 +69,8 @@ def render(found: Differences) -> str:
         change = f"  ({new - old:+.4g})" if old is not None and new is not None else ""
         lines.append(f"  {metric}: {_number(old)} -> {_number(new)}{change}")
     if unchanged := len(found.metrics) - len(changed):
-        lines.append("  all the same" if not changed else f"  {unchanged} more {'is' if unchanged == 1 else 'are'} the same")
+        rest = f"{unchanged} more {'is' if unchanged == 1 else 'are'}" if changed else "all"
+        lines.append(f"  {rest} the same")
     return "\n".join(lines)
 
 

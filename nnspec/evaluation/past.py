@@ -11,9 +11,9 @@ import numpy as np
 
 from nnspec.data.prepare.history import History
 from nnspec.runtime.ports import Metadata
-from nnspec.runtime.row_order import series_columns
+from nnspec.runtime.rows.row_order import series_columns
+from nnspec.runtime.rules.series_keys import join_keys
 from nnspec.runtime.samples import Samples
-from nnspec.runtime.series_keys import join_keys
 
 Array = np.ndarray
 SO_FAR, NAIVE, LAST = " so far", " naive", " last"  # behind the name of an output; those of inputs have no spaces

@@ -14,13 +14,13 @@ from nnspec.evaluation.copies import copied_targets
 from nnspec.evaluation.counted import counted_targets, lengths_port
 from nnspec.evaluation.past import history_of, past_ports
 from nnspec.evaluation.weighted import weights_port
-from nnspec.runtime.class_labels import spell_out
-from nnspec.runtime.columns import GAP, words_in_one_spelling
 from nnspec.runtime.errors import InputError, quote_names
-from nnspec.runtime.label_keys import label_key
-from nnspec.runtime.media import takes_files
+from nnspec.runtime.media.files import takes_files
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.reading import read_samples
+from nnspec.runtime.rows.columns import GAP, words_in_one_spelling
+from nnspec.runtime.rules.class_labels import spell_out
+from nnspec.runtime.rules.label_keys import label_key
 from nnspec.runtime.samples import Samples
 
 Array = np.ndarray

@@ -9,16 +9,17 @@ from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.diagnostics import SpecError
 from nnspec.document.types import JsonObject
 from nnspec.jobs import artifact
-from nnspec.jobs.bill_of_materials import write_bill
 from nnspec.jobs.choosing import with_engine
+from nnspec.jobs.dataset import prepare_data
 from nnspec.jobs.exporting import write_model
 from nnspec.jobs.folds import final_model
 from nnspec.jobs.logging import logging_run
-from nnspec.jobs.made_of import describe_data
+from nnspec.jobs.provenance.bill_of_materials import write_bill
+from nnspec.jobs.provenance.made_of import describe_data
 from nnspec.jobs.reporting import report_build
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of
-from nnspec.jobs.training import prepare_data, train_folds, train_into
+from nnspec.jobs.training import train_folds, train_into
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 

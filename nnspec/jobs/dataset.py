@@ -1,6 +1,9 @@
-"""Loads the data that a spec is trained on."""
+"""Loads the data that a spec is trained on, and learns the vocabularies of its lookups."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -8,7 +11,11 @@ from nnspec.checks.context import input_slots, output_slots
 from nnspec.data.arrays.gathered import weighted_chunks
 from nnspec.data.dataset import Dataset, load
 from nnspec.diagnostics import Fix, Span, SpecError
+from nnspec.jobs import vocabularies
+from nnspec.jobs.resuming import refuse_other_origin, write_origin
+from nnspec.jobs.start import known_vocabularies
 from nnspec.pipeline import Checked
+from nnspec.progress import Progress
 
 
 def load_dataset(checked: Checked) -> Dataset:
@@ -28,6 +35,22 @@ def load_dataset(checked: Checked) -> Dataset:
     dataset = load(checked.data, input_slots(checked.graph), output_slots(checked.graph))
     _check_ids(checked, dataset)
     return dataset
+
+
+def prepare_data(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
+    """The data, and the spec with the vocabularies that its lookups take from them."""
+    made_of = refuse_other_origin(checked, folder / "checkpoint", resume=resume)
+    with progress.step("data"):
+        dataset = load_dataset(checked)
+        known = known_vocabularies(checked)
+        begun = vocabularies.with_vocabularies(checked.graph, known)
+        found = known | vocabularies.resume_vocabularies(begun, dataset, folder / "checkpoint", resume=resume)
+        graph = vocabularies.with_vocabularies(checked.graph, found)
+        vocabularies.check_words(graph, dataset)
+    write_origin(made_of, folder / "checkpoint")
+    for name, arguments in found.items():
+        progress.say(f"vocabulary of {name}: {len(arguments['vocabulary']):,} words")
+    return replace(checked, graph=graph), dataset
 
 
 def _check_ids(checked: Checked, dataset: Dataset) -> None:

@@ -112,10 +112,10 @@ def measure(given: JsonObject, watch: Stopwatch) -> None:
 
     from nnspec import pipeline
     from nnspec.diagnostics import Source
+    from nnspec.jobs.dataset import prepare_data
     from nnspec.jobs.folds import final_model
     from nnspec.jobs.settings import engine_of, settings_of
     from nnspec.jobs.start import weights_loader
-    from nnspec.jobs.training import prepare_data
     from nnspec.training.train import train
 
     overrides = {**given["overrides"], "training.backend": given["engine"]}

@@ -21,15 +21,15 @@ from nnspec.document import to_plain
 from nnspec.document.types import JsonObject
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
-from nnspec.jobs.evaluation_metadata import describe_evaluation
-from nnspec.jobs.input_ranges import with_ranges
-from nnspec.jobs.interface import describe_interface
-from nnspec.jobs.made_of import MadeOf, shorten
-from nnspec.jobs.metadata import describe_model
-from nnspec.jobs.padding_sides import describe_padding
+from nnspec.jobs.metadata.evaluation import describe_evaluation
+from nnspec.jobs.metadata.input_ranges import with_ranges
+from nnspec.jobs.metadata.interface import describe_interface
+from nnspec.jobs.metadata.model import describe_model
+from nnspec.jobs.metadata.padding_sides import describe_padding
+from nnspec.jobs.provenance.made_of import MadeOf, shorten
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, fixed_batch
-from nnspec.jobs.variants import write_variants
+from nnspec.jobs.variants.writing import write_variants
 from nnspec.jobs.verifying import gate_of, prove
 from nnspec.jobs.weights import with_weights, with_words
 from nnspec.pipeline import Checked

@@ -11,7 +11,7 @@ from nnspec.backends.base import ExportBackend, TrainingBackend
 from nnspec.backends.versions import versions
 from nnspec.document import to_plain
 from nnspec.jobs.artifact import sha256
-from nnspec.jobs.made_of import NAMED, file_hashes
+from nnspec.jobs.provenance.made_of import NAMED, file_hashes
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress

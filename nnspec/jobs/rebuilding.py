@@ -15,8 +15,8 @@ from nnspec.backends.versions import versions
 from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.jobs.artifact import count_processors, sha256
 from nnspec.jobs.building import run_build
-from nnspec.jobs.made_of import file_hashes, hash_of, hash_of_all
-from nnspec.jobs.manifest_check import require_one_build
+from nnspec.jobs.provenance.made_of import file_hashes, hash_of, hash_of_all
+from nnspec.jobs.provenance.manifest_check import require_one_build
 from nnspec.jobs.settings import engine_of
 from nnspec.jobs.verifying import read_model
 from nnspec.progress import Progress

@@ -16,7 +16,7 @@ from nnspec.document import to_plain
 from nnspec.document.types import JsonObject
 from nnspec.jobs import artifact
 from nnspec.jobs.folds import FILE
-from nnspec.jobs.made_of import MadeOf, shorten
+from nnspec.jobs.provenance.made_of import MadeOf, shorten
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import settings_of
 from nnspec.pipeline import Checked

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.expansion import resolved
-from nnspec.jobs.made_of import file_hashes
+from nnspec.jobs.provenance.made_of import file_hashes
 from nnspec.pipeline import Checked
 
 FILE = "made_of.json"

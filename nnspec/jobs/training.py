@@ -13,18 +13,17 @@ from nnspec.data.overview.describe import describe
 from nnspec.diagnostics.text import to_text
 from nnspec.document.types import JsonObject
 from nnspec.expansion import resolved
-from nnspec.jobs import artifact, vocabularies
+from nnspec.jobs import artifact
 from nnspec.jobs.choosing import with_engine
-from nnspec.jobs.dataset import load_dataset
-from nnspec.jobs.distributing import distribute
+from nnspec.jobs.dataset import prepare_data
+from nnspec.jobs.distribution.distributing import distribute
 from nnspec.jobs.folds import final_model, run_folds
 from nnspec.jobs.logging import logging_run
-from nnspec.jobs.made_of import describe_data
 from nnspec.jobs.plots import plot_history
-from nnspec.jobs.resuming import refuse_other_origin, write_origin
+from nnspec.jobs.provenance.made_of import describe_data
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, settings_of
-from nnspec.jobs.start import known_vocabularies, weights_loader
+from nnspec.jobs.start import weights_loader
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of, require_enough
@@ -81,22 +80,6 @@ def train_folds(
         train_into(ready, dataset, own, progress, resume=resume, backend=backend)
 
     return run_folds(checked, folder, progress, train_fold, resume=resume)
-
-
-def prepare_data(checked: Checked, folder: Path, progress: Progress, *, resume: bool) -> tuple[Checked, Dataset]:
-    """The data, and the spec with the vocabularies that its lookups take from them."""
-    made_of = refuse_other_origin(checked, folder / "checkpoint", resume=resume)
-    with progress.step("data"):
-        dataset = load_dataset(checked)
-        known = known_vocabularies(checked)
-        begun = vocabularies.with_vocabularies(checked.graph, known)
-        found = known | vocabularies.resume_vocabularies(begun, dataset, folder / "checkpoint", resume=resume)
-        graph = vocabularies.with_vocabularies(checked.graph, found)
-        vocabularies.check_words(graph, dataset)
-    write_origin(made_of, folder / "checkpoint")
-    for name, arguments in found.items():
-        progress.say(f"vocabulary of {name}: {len(arguments['vocabulary']):,} words")
-    return replace(checked, graph=graph), dataset
 
 
 def train_into(

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from nnspec.runtime.image_rules import ShapeError, form_of
 from nnspec.runtime.ports import BATCH
+from nnspec.runtime.rules.images import ShapeError, form_of
 
 Body = Mapping[str, object]  # what the metadata say of an input
 _MOST_CHOICES = 300

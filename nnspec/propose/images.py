@@ -12,9 +12,9 @@ from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.propose.spec_text import Lines, as_spec
 from nnspec.propose.table import training
-from nnspec.runtime.audio_rules import SUFFIXES as CLIPS
-from nnspec.runtime.folders import label_of, list_folder
-from nnspec.runtime.image_rules import SUFFIXES, ImageError, inspect
+from nnspec.runtime.rules.audio import SUFFIXES as CLIPS
+from nnspec.runtime.rules.folders import label_of, list_folder
+from nnspec.runtime.rules.images import SUFFIXES, ImageError, inspect
 
 _LOOKED_AT = 200  # pictures, evenly from all of them
 _LARGEST = 96  # pixels a side; larger pictures are made smaller

@@ -13,11 +13,11 @@ from enum import Enum
 from itertools import islice, pairwise
 from statistics import median
 
-from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
-from nnspec.runtime.date_rules import read_dates
-from nnspec.runtime.delimited import split_words
-from nnspec.runtime.label_keys import label_key
-from nnspec.runtime.time_rules import parse_times
+from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
+from nnspec.runtime.rules.dates import read_dates
+from nnspec.runtime.rules.delimited import split_words
+from nnspec.runtime.rules.label_keys import label_key
+from nnspec.runtime.rules.times import parse_times
 
 MOST_CATEGORIES = 50
 MOST_NUMBERED_CATEGORIES = 10  # more whole numbers are amounts rather than names

@@ -15,9 +15,9 @@ from nnspec.propose.profile import Form, Profile
 from nnspec.propose.spec_text import Lines, as_spec, identifier
 from nnspec.propose.table import describe, training
 from nnspec.propose.table_file import TableFile
-from nnspec.runtime.csv_rules import is_missing
-from nnspec.runtime.series_keys import join_keys
-from nnspec.runtime.time_rules import parse_times, sort_keys
+from nnspec.runtime.rules.csv import is_missing
+from nnspec.runtime.rules.series_keys import join_keys
+from nnspec.runtime.rules.times import parse_times, sort_keys
 
 _SHARE_OF_WINDOWS = 3  # a series' training rows are at least so many windows long
 _MOST_PAIRED = 12  # columns of which pairs are tried

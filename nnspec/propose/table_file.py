@@ -14,7 +14,7 @@ from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.document.types import Plain
 from nnspec.propose.profile import Profile, profile_column
 from nnspec.propose.spec_text import as_spec
-from nnspec.runtime.markers import OPTION
+from nnspec.runtime.rules.markers import OPTION
 
 LONGEST_NAME = 1000  # of a column, which a spec writes as a key
 

@@ -15,7 +15,7 @@ from nnspec.report.data_tables import data_tables, leakage_of
 from nnspec.report.page import Results
 from nnspec.report.rendering import render
 from nnspec.report.tables import Table, format_number, metric_tables
-from nnspec.runtime.class_labels import spell_out
+from nnspec.runtime.rules.class_labels import spell_out
 from nnspec.training.metrics.outcome import MetricValues
 from nnspec.training.metrics.score import HEADLINE, IN_UNITS
 

@@ -4,7 +4,7 @@
     predict(window=x)     # {"forecast": array}
 
 What goes in is checked by name, axis, size and type before the model sees it. `reading` makes it from a data file,
-`writing` puts what comes out into one. `csv_rules` and `wav_rules` say what such files mean, to the checks and the
+`writing` puts what comes out into one. `rules.csv` and `rules.wav` say what such files mean, to the checks and the
 training of nnspec as well; they need no numpy, so nothing is imported here before it is used.
 """
 

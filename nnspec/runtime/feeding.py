@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nnspec.runtime.columns import check_dates, check_words, takes_cells, with_gaps
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Array, Port
+from nnspec.runtime.rows.columns import check_dates, check_words, takes_cells, with_gaps
 
 
 def check_array(port: Port, value: ArrayLike) -> Array:

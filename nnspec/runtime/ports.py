@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nnspec.runtime.class_labels import spell_out
 from nnspec.runtime.errors import ModelError, quote_names
-from nnspec.runtime.markers import Markers
+from nnspec.runtime.rules.class_labels import spell_out
+from nnspec.runtime.rules.markers import Markers
 
 Array = np.ndarray
 Metadata = Mapping[str, Any]  # of a whole model, see `Predictor.metadata`

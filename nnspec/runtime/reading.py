@@ -13,20 +13,21 @@ import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nnspec.runtime import audio_rules, text_files
-from nnspec.runtime.arrays import read_npy, read_npz
 from nnspec.runtime.errors import InputError
-from nnspec.runtime.image_rules import SUFFIXES
-from nnspec.runtime.json_files import read_json, read_json_lines
-from nnspec.runtime.media import read_file, read_folder, samples_with_files, takes_files
+from nnspec.runtime.media.arrays import read_npy, read_npz
+from nnspec.runtime.media.files import read_file, read_folder, samples_with_files, takes_files
+from nnspec.runtime.media.sound import read_wav
 from nnspec.runtime.ports import Array, Metadata
-from nnspec.runtime.query_tables import read_query
+from nnspec.runtime.rules import audio as audio_rules
+from nnspec.runtime.rules import texts as text_files
+from nnspec.runtime.rules.images import SUFFIXES
 from nnspec.runtime.samples import Samples
-from nnspec.runtime.sound import read_wav
-from nnspec.runtime.sqlite_tables import SUFFIXES as DATABASES
-from nnspec.runtime.sqlite_tables import read_sqlite
-from nnspec.runtime.tables import read_csv
-from nnspec.runtime.typed_tables import read_typed
+from nnspec.runtime.tables.csv import read_csv
+from nnspec.runtime.tables.json_files import read_json, read_json_lines
+from nnspec.runtime.tables.query import read_query
+from nnspec.runtime.tables.sqlite import SUFFIXES as DATABASES
+from nnspec.runtime.tables.sqlite import read_sqlite
+from nnspec.runtime.tables.typed import read_typed
 
 Reader = Callable[[Path, Mapping[str, Metadata], Metadata], "dict[str, Array] | Samples"]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nnspec import api
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.dataset import load_dataset
-from nnspec.jobs.metadata import describe_model
+from nnspec.jobs.metadata.model import describe_model
 from nnspec.runtime.reading import read_samples
 from tests.support.encoded_columns import run_graph
 

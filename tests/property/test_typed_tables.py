@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from nnspec.data.checks.files import probe
 from nnspec.data.sources.label_keys import label_key
-from nnspec.runtime.csv_rules import is_missing
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.reading import read_inputs
+from nnspec.runtime.rules.csv import is_missing
 from tests.property.test_clean_check_loads import METADATA, X, Y, loaded
 from tests.unit.data.section.test_plan import plan_of, slot
 

@@ -88,7 +88,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import nnspec.runtime.jsonrows as rules
+import nnspec.runtime.rules.jsonrows as rules
 from nnspec.data.sources.base import Column, ColumnFacts, Reading, SourceError, SourceFacts, SourcePlan
 from nnspec.data.sources.base import TableFacts, TableSource
 
@@ -149,7 +149,7 @@ def read_rows(file: Path, comment: str | None = None) -> list[dict[str, object]]
 def read_jsonrows(file: Path, wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
     import numpy as np
 
-    from nnspec.runtime.tables import inputs_from_columns, table_columns
+    from nnspec.runtime.tables.matching import inputs_from_columns, table_columns
 
     comment = next((body["options"]["comment"] for body in wanted.values() if body.get("options")), None)
     rows = read_rows(file, comment)
@@ -173,7 +173,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnspec.runtime.jsonrows import read_rows
+from nnspec.runtime.rules.jsonrows import read_rows
 
 
 def test_comments_are_no_rows(tmp_path: Path) -> None:

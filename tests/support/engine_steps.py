@@ -43,8 +43,8 @@ def steps_of_spec(path: Path, engine: TrainingBackend, *, is_moved: bool = False
     Args:
         is_moved: whether each initial weight is replaced by a float32 beside it, up or down at random.
     """
+    from nnspec.jobs.dataset import prepare_data
     from nnspec.jobs.settings import settings_of
-    from nnspec.jobs.training import prepare_data
     from nnspec.training.adapting import adapt_layers, padding_of
     from nnspec.training.class_weights import class_weights
     from nnspec.training.targets import as_samples, trim_to_batches

@@ -16,7 +16,7 @@ from nnspec.checks.context import input_slots, output_slots
 from nnspec.cli import main
 from nnspec.data.dataset import load
 from nnspec.jobs import Run, load_dataset
-from nnspec.runtime.csv_rules import open_text
+from nnspec.runtime.rules.csv import open_text
 from tests.support.spec_predictions import _begun, _written, path_columns, with_paths
 
 

@@ -18,7 +18,7 @@ from nnspec.data.dataset import load
 from nnspec.data.section.plan import DataPlan
 from nnspec.jobs import Run
 from nnspec.jobs.dataset import load_dataset
-from nnspec.runtime.csv_rules import open_text
+from nnspec.runtime.rules.csv import open_text
 
 Row = dict[str, str]
 

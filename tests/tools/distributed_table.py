@@ -21,7 +21,7 @@ import numpy as np
 import yaml
 
 from nnspec.backends.checkpoint_files import CheckpointFiles
-from nnspec.jobs.distributing import free_port
+from nnspec.jobs.distribution.distributing import free_port
 from tests.support.ray_cluster import training_workers, two_nodes
 
 EPOCHS = 60

@@ -77,7 +77,7 @@ def network(path: Path) -> tuple[dict[str, Any], float]:
     from nnspec.backends.keras.model import as_model_inputs, build_model
     from nnspec.data.deployment import Deployment
     from nnspec.ir.variants import FORMS as STORED
-    from nnspec.jobs.variant_speed import FASTER, relative_speed
+    from nnspec.jobs.variants.speed import FASTER, relative_speed
     from tests.tools.networks import inputs_of, randomize
 
     checked = pipeline.check(path)

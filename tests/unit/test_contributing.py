@@ -35,18 +35,17 @@ def test_a_layer(copy: Path) -> None:
 
 def test_a_check(copy: Path) -> None:
     before = state(copy)
-    write(copy / "nnspec/checks/nobody.py", additions.CHECK)
+    write(copy / "nnspec/checks/heads/nobody.py", additions.CHECK)
     order = copy / "nnspec/checks/__init__.py"
-    replace(
-        order, "from nnspec.checks.padding", "from nnspec.checks.nobody import check_nobody\nfrom nnspec.checks.padding"
-    )
+    first = "from nnspec.checks.heads.pixel_order"
+    replace(order, first, f"from nnspec.checks.heads.nobody import check_nobody\n{first}")
     replace(order, "    check_padding,\n", "    check_nobody,\n    check_padding,\n")
     replace(copy / "nnspec/diagnostics/codes.py", "    # NN3xx", '    "NN299": "nobody",\n    # NN3xx')
     write(copy / "nnspec/diagnostics/pages/NN299.md", additions.PAGE)
     write(copy / "tests/golden/errors/NN299-nobody.yaml", additions.SPEC)
     golden = "tests/golden/test_errors.py"
     run_tests(copy, golden, "-k", "test_case and NN299", NNSPEC_REGENERATE="1")
-    assert touched(copy, before) == listed("check", NAME="nobody", CODE="NN299")
+    assert touched(copy, before) == listed("check", ROOM="heads", NAME="nobody", CODE="NN299")
     run_tests(copy, golden, "-k", "NN299 or orphans or every_code or without_a_code")
 
 
@@ -54,14 +53,14 @@ def test_a_source(copy: Path) -> None:
     """It is checked, built on, and read by a deployed model; what is wrong with its options is said."""
     before = state(copy)
     write(copy / "nnspec/data/sources/jsonrows.py", additions.SOURCE)
-    write(copy / "nnspec/runtime/jsonrows.py", additions.SOURCE_RULES)
+    write(copy / "nnspec/runtime/rules/jsonrows.py", additions.SOURCE_RULES)
     write(copy / "tests/unit/data/sources/test_jsonrows.py", additions.SOURCE_TEST)
     registry, reading = copy / "nnspec/data/sources/registry.py", copy / "nnspec/runtime/reading.py"
     replace(registry, "MODULES = {\n", 'MODULES = {\n    "jsonrows": "nnspec.data.sources.jsonrows",\n')
     replace(
         reading,
         "from nnspec.runtime.ports",
-        "from nnspec.runtime.jsonrows import read_jsonrows\nfrom nnspec.runtime.ports",
+        "from nnspec.runtime.rules.jsonrows import read_jsonrows\nfrom nnspec.runtime.ports",
     )
     replace(reading, '    ".csv": read_csv,\n', '    ".csv": read_csv,\n    ".jsonrows": read_jsonrows,\n')
     run(copy, "nnspec.cli", "schema")

@@ -36,8 +36,6 @@ FLOORS: list[set[str]] = [
     {"cli", "nnspec"},
 ]
 FLOOR_OF = {package: number for number, floor in enumerate(FLOORS) for package in floor}
-# Packages whose folders are floors of their own.
-DEEP = {"backends", "data", "importers", "layers"}
 MODULES = {
     ".".join(path.with_suffix("").relative_to(PACKAGE.parent).parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
@@ -64,9 +62,8 @@ def package(module: str) -> str:
 
 
 def folder(module: str) -> str:
-    """`nnspec.layers.kit.base` -> `layers.kit`: a package, or the folder of it that is a floor of its own."""
-    parts = module.split(".")[1:]
-    return ".".join(parts[:2]) if parts and parts[0] in DEEP else package(module)
+    """What a package consists of: `nnspec.layers.kit.base` -> `layers.kit`, `nnspec.api` -> `api`."""
+    return ".".join(module.split(".")[1:3]) or module
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:

@@ -107,7 +107,12 @@ def test_check_loads_the_sources_that_a_spec_uses(data: str, used: set[str], tmp
     loaded = modules_after(statements, tmp_path, spec)
     assert {kind for kind, module in MODULES_OF_SOURCES.items() if module in loaded} == used
     assert ("nnspec.data.checks.files" in loaded) == bool(data)
-    assert not loaded & {"nnspec.data.sources.folders", "nnspec.runtime.folders", "nnspec.runtime.csv_sniff", "hashlib"}
+    assert not loaded & {
+        "nnspec.data.sources.folders",
+        "nnspec.runtime.rules.folders",
+        "nnspec.runtime.rules.csv_sniff",
+        "hashlib",
+    }
 
 
 def test_check_of_targets_loads_no_framework(tmp_path: Path) -> None:

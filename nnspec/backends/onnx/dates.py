@@ -12,7 +12,7 @@ import numpy as np
 from nnspec.backends.onnx.builder import onnx_type
 from nnspec.backends.onnx.lowering import Lowering
 from nnspec.data.prepare.encodings.date import DateEncoding, circle_table
-from nnspec.runtime.date_rules import GAP
+from nnspec.runtime.rules.dates import GAP
 
 _DAY, _ERA, _TO_ERA = 86400, 146097, 719468  # seconds a day, days in 400 years, days from 0000-03-01 to 1970-01-01
 

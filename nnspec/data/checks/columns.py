@@ -24,9 +24,9 @@ from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, Severity, did_you_mean
 from nnspec.diagnostics.lists import enumerated
 from nnspec.diagnostics.values import as_yaml
-from nnspec.runtime.csv_rules import CellError, NumberColumn
-from nnspec.runtime.date_rules import read_dates
-from nnspec.runtime.truth_rules import truth_of
+from nnspec.runtime.rules.csv import CellError, NumberColumn
+from nnspec.runtime.rules.dates import read_dates
+from nnspec.runtime.rules.truth import truth_of
 
 SEPARATORS = (",", ";", "|", "/", "::", " ")
 FEW_WORDS = 50  # distinct values that are always categories

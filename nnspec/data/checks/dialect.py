@@ -10,7 +10,7 @@ from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix
 from nnspec.diagnostics.values import as_yaml
 
 if TYPE_CHECKING:
-    from nnspec.runtime.csv_sniff import Proposal
+    from nnspec.runtime.rules.csv_sniff import Proposal
 
 
 def propose_keys(source: SourcePlan, shown: str, proposal: Proposal) -> Diagnostic:

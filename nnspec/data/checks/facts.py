@@ -23,7 +23,7 @@ from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import Diagnostic, Fix
-from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.rules.csv import is_missing
 
 
 class PlanFacts:

@@ -13,7 +13,7 @@ from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.diagnostics.lists import quoted
 from nnspec.diagnostics.values import as_yaml
-from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.rules.csv import is_missing
 
 # Names of columns whose values are people, animals, machines: rows of one are alike.
 WHO = (

@@ -11,9 +11,9 @@ from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document.types import Plain
-from nnspec.runtime.csv_dialect import Dialect
-from nnspec.runtime.csv_rules import CellError, NumberColumn
-from nnspec.runtime.markers import OPTION, OTHERS
+from nnspec.runtime.rules.csv import CellError, NumberColumn
+from nnspec.runtime.rules.csv_dialect import Dialect
+from nnspec.runtime.rules.markers import OPTION, OTHERS
 
 if TYPE_CHECKING:
     from nnspec.data.section.plan import DataPlan

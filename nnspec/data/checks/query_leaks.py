@@ -21,7 +21,7 @@ from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.document.positions import place_in_scalar
-from nnspec.runtime.query import count_characters
+from nnspec.runtime.engine.query import count_characters
 
 AHEAD, ALL = "NN628", "NN629"
 _SHARES = ("WINDOW_PERCENT_RANK", "WINDOW_CUME_DIST", "WINDOW_NTILE")  # which divide by the number of rows

@@ -17,7 +17,7 @@ _AGGREGATES = frozenset(
 
 
 def parse_query(sql: str) -> object:
-    from nnspec.runtime.engine import connect
+    from nnspec.runtime.engine.types import connect
 
     connection = connect()
     try:

@@ -17,8 +17,8 @@ from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.data.sources.label_keys import label_keys
 from nnspec.lazy import dataclass
-from nnspec.runtime.series_keys import join_keys
-from nnspec.runtime.time_rules import SortKey, sort_keys
+from nnspec.runtime.rules.series_keys import join_keys
+from nnspec.runtime.rules.times import SortKey, sort_keys
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from nnspec.data.sources.time_order import find_unsortable
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.diagnostics.values import as_yaml
 from nnspec.lazy import dataclass
-from nnspec.runtime.csv_rules import is_missing
-from nnspec.runtime.time_rules import parse_times
+from nnspec.runtime.rules.csv import is_missing
+from nnspec.runtime.rules.times import parse_times
 
 MOST_CELLS = 500_000
 _UNSORTED = "without `order_by`, rows are in the order of the table"

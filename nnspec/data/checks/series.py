@@ -13,8 +13,8 @@ from nnspec.data.sources.base import SourceError, SourceFacts
 from nnspec.data.sources.label_keys import label_keys
 from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, Severity, Span
 from nnspec.diagnostics.values import as_yaml
-from nnspec.runtime.csv_rules import is_missing
-from nnspec.runtime.time_rules import SortKey
+from nnspec.runtime.rules.csv import is_missing
+from nnspec.runtime.rules.times import SortKey
 
 MOST_PAIRED = 12  # columns of which pairs are tried
 FEW = 0.1  # of the rows: with fewer at times of others, a clock that was set back is as likely as a second series

@@ -9,7 +9,7 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.row_layout import RowLayout, column_values
 from nnspec.data.section.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Fix
-from nnspec.runtime.time_steps import step_of
+from nnspec.runtime.rules.time_steps import step_of
 
 
 def check_spacing(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[Diagnostic]:

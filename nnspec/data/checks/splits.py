@@ -18,7 +18,7 @@ from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.data.sources.kept import code_values
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
-from nnspec.runtime.time_rules import SortKey
+from nnspec.runtime.rules.times import SortKey
 
 
 def check_splits(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from nnspec.data.section.ahead import varies
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic
-from nnspec.runtime.csv_rules import is_missing
+from nnspec.runtime.rules.csv import is_missing
 
 
 def check_static_columns(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator[Diagnostic]:

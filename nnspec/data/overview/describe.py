@@ -20,7 +20,7 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import Diagnostic
 from nnspec.document.types import JsonObject
-from nnspec.runtime.date_rules import GAP
+from nnspec.runtime.rules.dates import GAP
 
 MOST_CLASSES = 100
 _SAMPLES = 3

@@ -26,7 +26,7 @@ from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import SpecError
 from nnspec.ir.levels import LEVEL
 from nnspec.lazy import dataclass
-from nnspec.runtime.markers import Markers, numbers_in
+from nnspec.runtime.rules.markers import Markers, numbers_in
 
 Array = np.ndarray
 

@@ -29,9 +29,9 @@ from nnspec.data.section.feature_count import category_words, fill_words, has_ga
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.date_rules import read_dates
-from nnspec.runtime.markers import Markers, numbers_in
-from nnspec.runtime.truth_rules import spellings
+from nnspec.runtime.rules.dates import read_dates
+from nnspec.runtime.rules.markers import Markers, numbers_in
+from nnspec.runtime.rules.truth import spellings
 
 Numbers = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from nnspec.data.prepare.rows import Mask, Rows
 from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.diagnostics import Diagnostic, SpecError
-from nnspec.runtime.interpolation import Between, interpolate_gaps
+from nnspec.runtime.rules.interpolation import Between, interpolate_gaps
 
 Array = np.ndarray
 

@@ -22,7 +22,7 @@ from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.prepare.splits import first_rows
 from nnspec.data.section.plan import DataPlan, SlotPlan, WindowPlan
 from nnspec.data.sources.label_keys import label_key
-from nnspec.runtime.past import error_so_far
+from nnspec.runtime.rows.past import error_so_far
 
 Positions = NDArray[np.int64]
 

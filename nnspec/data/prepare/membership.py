@@ -17,7 +17,7 @@ from nnspec.data.section.split_plan import Part
 from nnspec.data.sources.base import SourceError, SourcePlan
 from nnspec.data.sources.time_order import find_unsortable
 from nnspec.diagnostics import Diagnostic
-from nnspec.runtime.time_rules import parse_times
+from nnspec.runtime.rules.times import parse_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,10 +19,10 @@ from nnspec.data.section.feature_count import feature_count, words_in
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.csv_rules import CellError
-from nnspec.runtime.date_rules import GAP, read_dates
-from nnspec.runtime.delimited import spell_words
-from nnspec.runtime.truth_rules import are_numbers, spellings, truth_of
+from nnspec.runtime.rules.csv import CellError
+from nnspec.runtime.rules.dates import GAP, read_dates
+from nnspec.runtime.rules.delimited import spell_words
+from nnspec.runtime.rules.truth import are_numbers, spellings, truth_of
 
 Array = np.ndarray
 Words = tuple[str, ...]

@@ -20,7 +20,7 @@ from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import Reading
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.series_keys import join_keys
+from nnspec.runtime.rules.series_keys import join_keys
 
 Array = np.ndarray
 Positions = NDArray[np.int64]

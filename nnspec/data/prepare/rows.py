@@ -18,7 +18,7 @@ from nnspec.data.prepare.ragged import find_padded_axes, find_sequence_axis, lie
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.interpolation import Between
+from nnspec.runtime.rules.interpolation import Between
 
 Array = np.ndarray
 Mask = NDArray[np.bool_]

@@ -18,8 +18,8 @@ from nnspec.data.arrays.gathered import each_chunk, is_gathered
 from nnspec.data.prepare.functions import FUNCTIONS, INVERSES
 from nnspec.data.prepare.levels import Levels
 from nnspec.lazy import dataclass
-from nnspec.runtime.class_labels import shorten, spell_out
 from nnspec.runtime.ports import Metadata
+from nnspec.runtime.rules.class_labels import shorten, spell_out
 
 Array = np.ndarray
 Float = NDArray[np.float32]

@@ -56,7 +56,7 @@ def find_pixels(slot: SlotPlan, model: Slot) -> Moved | None:
     is_labels = slot.role == "outputs" and not model.gives_values
     axes = model.data_axes
     if slot.source.source.is_raster and not slot.columns:
-        from nnspec.runtime.image_rules import ShapeError, form_of
+        from nnspec.runtime.rules.images import ShapeError, form_of
 
         try:
             form = form_of(axes, is_mask=is_labels)

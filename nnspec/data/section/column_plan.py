@@ -62,7 +62,7 @@ class ColumnPlan:
         parts: of a date, what becomes features: names of PARTS.
         is_cyclic: of a date, whether the parts that begin again become a sine and a cosine.
         form: of a date, how it is written; None for ISO 8601.
-        truths: of a boolean, the words of 0 and of 1 as the spec gives them; None for those of `truth_rules`.
+        truths: of a boolean, the words of 0 and of 1 as the spec gives them; None for those of `rules.truth`.
     """
 
     name: str
@@ -141,7 +141,7 @@ def no_truth(encoding: ColumnPlan, cell: str, place: str, where: str) -> Diagnos
 
 def unreadable_date(encoding: ColumnPlan, cell: str, place: str, cells: Sequence[str], where: str) -> Diagnostic:
     """NN554: a cell that is no date, with the formats that fit all cells."""
-    from nnspec.runtime.date_rules import propose_formats
+    from nnspec.runtime.rules.dates import propose_formats
 
     called = "ISO 8601, such as `2024-12-31 13:00`" if encoding.form is None else f"of the format `{encoding.form}`"
     message = f"column `{encoding.name}` has `{cell}` in {place}, which is not {called}"

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from nnspec.data.section.column_plan import PARTS, UNKNOWN, ColumnPlan, MissingRule
 from nnspec.data.sources.label_keys import label_key
-from nnspec.runtime.delimited import split_words
+from nnspec.runtime.rules.delimited import split_words
 
 
 def words_in(column: ColumnPlan, cells: Collection[str]) -> list[str]:

@@ -10,7 +10,7 @@ from nnspec.data.section.plan import ScalePlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node, Sequence, to_plain
-from nnspec.runtime.date_rules import is_format
+from nnspec.runtime.rules.dates import is_format
 
 Fault = Callable[..., None]  # a code, a message, its place, the path in the document, and fixes
 CATEGORICAL = ("one_hot", "multi_hot", "index", "date", "boolean")

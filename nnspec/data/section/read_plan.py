@@ -24,7 +24,7 @@ from nnspec.data.sources.registry import all_kinds
 from nnspec.data.sources.wanted import FOLDER
 from nnspec.diagnostics import CompilerBug, Span
 from nnspec.document import Mapping, Node, to_plain
-from nnspec.runtime.series_keys import join_names
+from nnspec.runtime.rules.series_keys import join_names
 
 
 def read_plan(node: object, root: Path, *, allow_outside: bool = False) -> DataPlan:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nnspec.data.sources.base import SourceError
-from nnspec.runtime.npz_map import map_member
+from nnspec.runtime.media.npz_map import map_member
 
 # What NumPy and zipfile raise on damaged files; NotImplementedError is of a compression that zipfile does not know.
 _FAULTS = (OSError, ValueError, EOFError, KeyError, MemoryError, NotImplementedError, zipfile.BadZipFile, zlib.error)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.typed_files import TypedFiles
-from nnspec.runtime.arrow import open_arrow
-from nnspec.runtime.engine import Table
+from nnspec.runtime.engine.arrow import open_arrow
+from nnspec.runtime.engine.types import Table
 
 if TYPE_CHECKING:
     import duckdb

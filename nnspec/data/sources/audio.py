@@ -1,4 +1,4 @@
-"""Clips, by the rules of `nnspec.runtime.audio_rules`: of a folder, or of a column of paths."""
+"""Clips, by the rules of `nnspec.runtime.rules.audio`: of a folder, or of a column of paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnspec.data.sources.folders import FolderSource, Member
 from nnspec.data.sources.pieces import Pieces
 from nnspec.diagnostics.extras import install_command
 from nnspec.document.types import Plain
-from nnspec.runtime.audio_rules import (
+from nnspec.runtime.rules.audio import (
     FITS,
     OTHER_SUFFIXES,
     SUFFIXES,
@@ -138,7 +138,7 @@ class AudioSource(FolderSource):
         """The samples of clips, some at a time: axes `clip *model axes`."""
         import numpy as np
 
-        from nnspec.runtime.audio import decode
+        from nnspec.runtime.media.audio import decode
 
         members = self.members(plan)
         form = _form(plan, self._clips(plan, members))
@@ -154,7 +154,7 @@ class AudioSource(FolderSource):
     def open_pieces(self, plan: SourcePlan) -> Pieces | None:
         if plan.options.get("fit") != RANDOM or plan.wanted is None:
             return None
-        from nnspec.runtime.audio import decode
+        from nnspec.runtime.media.audio import decode
 
         members = self.members(plan)
         clips = self._clips(plan, members)

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from nnspec.runtime.csv_sniff import Proposal
     from nnspec.runtime.ports import Metadata
+    from nnspec.runtime.rules.csv_sniff import Proposal
 
 Schema = JsonSchema
 
@@ -244,8 +244,8 @@ class TableSource(DataSource):
 
         from nnspec.diagnostics import Source
         from nnspec.runtime import InputError
-        from nnspec.runtime.row_order import key_columns
-        from nnspec.runtime.tables import samples_of_table, table_columns
+        from nnspec.runtime.rows.row_order import key_columns
+        from nnspec.runtime.tables.matching import samples_of_table, table_columns
 
         keys = table_columns(file, wanted)
         options: Mapping[str, Plain] = next((body["options"] for body in wanted.values() if body.get("options")), {})

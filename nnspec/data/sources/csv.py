@@ -1,4 +1,4 @@
-"""CSV tables, by the rules of `nnspec.runtime.csv_rules`."""
+"""CSV tables, by the rules of `nnspec.runtime.rules.csv`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.document.types import Plain
-from nnspec.runtime.csv_dialect import Dialect
-from nnspec.runtime.csv_rules import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
-from nnspec.runtime.time_rules import parse_times
+from nnspec.runtime.rules.csv import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
+from nnspec.runtime.rules.csv_dialect import Dialect
+from nnspec.runtime.rules.times import parse_times
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from nnspec.runtime.csv_sniff import Proposal
     from nnspec.runtime.ports import Metadata
+    from nnspec.runtime.rules.csv_sniff import Proposal
 
 
 class CsvSource(TableSource):
@@ -86,7 +86,7 @@ class CsvSource(TableSource):
         lacks = [name for name in wanted if name not in header]
         if not lacks:
             return
-        from nnspec.runtime.csv_sniff import propose_layout  # files are mostly as the spec says
+        from nnspec.runtime.rules.csv_sniff import propose_layout  # files are mostly as the spec says
 
         proposal = propose_layout(path, _dialect(plan), wanted)
         if proposal is not None and proposal.keys.keys() & {"delimiter", "quote", "encoding"}:
@@ -107,7 +107,7 @@ class CsvSource(TableSource):
         return f"row {row}"
 
     def propose(self, plan: SourcePlan, columns: Sequence[str]) -> Proposal | None:
-        from nnspec.runtime.csv_sniff import propose_marks
+        from nnspec.runtime.rules.csv_sniff import propose_marks
 
         return propose_marks(plan.files(), _dialect(plan), columns)
 
@@ -138,7 +138,7 @@ class CsvSource(TableSource):
                 yield chunk
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
-        from nnspec.runtime.tables import read_csv
+        from nnspec.runtime.tables.csv import read_csv
 
         return read_csv(file, wanted, metadata).inputs
 
@@ -163,7 +163,7 @@ def _translate_errors(
             raise error.cause from None
     except CsvError as error:
         at = path or plan.path
-        from nnspec.runtime.csv_sniff import propose_layout
+        from nnspec.runtime.rules.csv_sniff import propose_layout
 
         proposal = propose_layout(at, dialect, wanted) if wanted else None
         if proposal is not None:
@@ -201,7 +201,7 @@ def _order_keys(plan: SourcePlan, name: str, dialect: Dialect) -> Column:
 def _numbers(cells: Sequence[str], reader: NumberColumn) -> Column:
     import numpy as np
 
-    from nnspec.runtime.tables import numbers_of
+    from nnspec.runtime.tables.csv import numbers_of
 
     values = numbers_of(cells, reader)
     return Column(values, np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool))

@@ -11,8 +11,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from nnspec.data.sources.base import ColumnFacts
 from nnspec.data.sources.stamps import Stamps
-from nnspec.runtime.csv_dialect import PLAIN, Dialect
-from nnspec.runtime.csv_rules import (
+from nnspec.runtime.rules.csv import (
     CellError,
     CsvError,
     Number,
@@ -21,6 +20,7 @@ from nnspec.runtime.csv_rules import (
     read_chunks,
     read_header,
 )
+from nnspec.runtime.rules.csv_dialect import PLAIN, Dialect
 
 Cell = TypeVar("Cell", contravariant=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nnspec.diagnostics import Diagnostic, Fix, Span
 
 if TYPE_CHECKING:
-    from nnspec.runtime.csv_sniff import Proposal
+    from nnspec.runtime.rules.csv_sniff import Proposal
 
 
 class SourceError(ValueError):

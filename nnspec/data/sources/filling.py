@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import Column, Reading, SourceError, SourceFacts, SourcePlan
 from nnspec.data.sources.typed import FillingSource
-from nnspec.runtime.engine import quote_name
+from nnspec.runtime.engine.types import quote_name
 
 if TYPE_CHECKING:
     import duckdb

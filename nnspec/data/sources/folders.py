@@ -36,9 +36,9 @@ from nnspec.data.sources.wanted import FOLDER
 from nnspec.diagnostics import did_you_mean
 from nnspec.diagnostics.lists import enumerated
 from nnspec.lazy import dataclass
-from nnspec.runtime.csv_rules import is_missing
-from nnspec.runtime.folders import label_of, list_folder, stem_of
-from nnspec.runtime.partitions import fixed_folder
+from nnspec.runtime.rules.csv import is_missing
+from nnspec.runtime.rules.folders import label_of, list_folder, stem_of
+from nnspec.runtime.rules.partitions import fixed_folder
 
 SOURCE_TABLE = "source"  # what a query calls the section's source
 

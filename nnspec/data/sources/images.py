@@ -1,4 +1,4 @@
-"""Pictures, by the rules of `nnspec.runtime.image_rules`: of a folder, or of a column of paths."""
+"""Pictures, by the rules of `nnspec.runtime.rules.images`: of a folder, or of a column of paths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnspec.data.sources.base import ArrayFacts, MisfitError, SourceError, Sourc
 from nnspec.data.sources.folders import FolderSource, Member
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.document.types import Plain
-from nnspec.runtime.image_rules import FITS, OTHER_SUFFIXES, SUFFIXES, Form, ImageError, ShapeError, form_of, inspect
+from nnspec.runtime.rules.images import FITS, OTHER_SUFFIXES, SUFFIXES, Form, ImageError, ShapeError, form_of, inspect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +82,7 @@ class ImageSource(FolderSource):
         """The values of pictures, some at a time: axes `sample *model axes`, 0 to 255."""
         import numpy as np
 
-        from nnspec.runtime.images import decode
+        from nnspec.runtime.media.images import decode
 
         form = _form(plan)
         members = self.members(plan)

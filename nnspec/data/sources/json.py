@@ -1,4 +1,4 @@
-"""JSON lines, and lists of objects, by the rules of `nnspec.runtime.json_rules`."""
+"""JSON lines, and lists of objects, by the rules of `nnspec.runtime.rules.json`."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ from nnspec.data.sources.list_arrays import array_facts, length_facts, load_arra
 from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import Stamps, stamps_of
-from nnspec.runtime.csv_rules import CHUNK_ROWS, CellError
-from nnspec.runtime.json_arrays import list_column, sequence_names
-from nnspec.runtime.json_rules import (
+from nnspec.runtime.rules.csv import CHUNK_ROWS, CellError
+from nnspec.runtime.rules.json import (
     JsonError,
     JsonNumbers,
     Record,
@@ -38,8 +37,9 @@ from nnspec.runtime.json_rules import (
     values_of,
     word_of,
 )
-from nnspec.runtime.markers import Markers
-from nnspec.runtime.time_rules import sort_keys
+from nnspec.runtime.rules.markers import Markers
+from nnspec.runtime.rules.times import sort_keys
+from nnspec.runtime.tables.json_arrays import list_column, sequence_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -203,7 +203,7 @@ def _length_facts(paths: tuple[Path, ...], stamps: Stamps, name: str) -> ColumnF
 def _numbers(values: Sequence[object], reader: JsonNumbers) -> Column:
     import numpy as np
 
-    from nnspec.runtime.json_tables import numbers_of
+    from nnspec.runtime.tables.json_tables import numbers_of
 
     found = numbers_of(values, reader)
     return Column(found, np.isnan(found) if found.dtype.kind == "f" else np.zeros(len(found), bool))

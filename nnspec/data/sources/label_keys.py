@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nnspec.runtime.label_keys import label_key, label_keys
+from nnspec.runtime.rules.label_keys import label_key, label_keys
 
 __all__ = ["label_key", "label_keys"]

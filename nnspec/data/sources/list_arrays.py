@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError
 from nnspec.lazy import dataclass
-from nnspec.runtime.json_arrays import UnlikeError, array_form, values_of_array
-from nnspec.runtime.json_rules import JsonError, Record
+from nnspec.runtime.rules.json import JsonError, Record
+from nnspec.runtime.tables.json_arrays import UnlikeError, array_form, values_of_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ def load_array(records: Iterable[Record], name: str) -> np.ndarray:
     Raises:
         SourceError: where rows hold none, or not of one shape.
     """
-    from nnspec.runtime.json_tables import array_of
+    from nnspec.runtime.tables.json_tables import array_of
 
     with told():
         return array_of(records, name)

@@ -47,7 +47,7 @@ class NpySource(DataSource):
         yield load_npy(plan.path)
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
-        from nnspec.runtime.arrays import read_npy
+        from nnspec.runtime.media.arrays import read_npy
 
         return read_npy(file, wanted, metadata)
 

@@ -74,7 +74,7 @@ class NpzSource(DataSource):
         yield columns
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
-        from nnspec.runtime.arrays import read_npz
+        from nnspec.runtime.media.arrays import read_npz
 
         return read_npz(file, wanted, metadata)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.typed_files import TypedFiles
-from nnspec.runtime.engine import Table, open_parquet
+from nnspec.runtime.engine.types import Table, open_parquet
 
 if TYPE_CHECKING:
     import duckdb

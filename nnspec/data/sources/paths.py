@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError, nearest
-from nnspec.runtime.partitions import WILDCARDS, fixed_folder
+from nnspec.runtime.rules.partitions import WILDCARDS, fixed_folder
 
 
 def has_wildcard(text: str) -> bool:

@@ -17,7 +17,7 @@ from nnspec.data.sources.servers import refuse_server
 from nnspec.data.sources.sql_rows import CHUNK_ROWS, SECONDS, Cell, insert_rows, no_table
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.diagnostics.extras import install_command
-from nnspec.runtime.engine import quote_name
+from nnspec.runtime.engine.types import quote_name
 
 if TYPE_CHECKING:
     import duckdb

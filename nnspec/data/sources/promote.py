@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nnspec.data.sources.typed import Part
-from nnspec.runtime.engine import Kind, Table, kind_of, quote_name, quote_text
+from nnspec.runtime.engine.types import Kind, Table, kind_of, quote_name, quote_text
 
 _ROW = "nnspec row"
 _REAL = "DOUBLE"

@@ -1,4 +1,4 @@
-"""The rows of a query over the section's tables, as a source (`nnspec.runtime.query` runs it)."""
+"""The rows of a query over the section's tables, as a source (`nnspec.runtime.engine.query` runs it)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from nnspec.data.sources.filling import fill_table
 from nnspec.data.sources.snapshots import SnapshotSource
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.document.positions import place_in_scalar
-from nnspec.runtime.engine import EngineError, Table, first_sentence
-from nnspec.runtime.query import Fault, Fill, QueryError, count_characters, run_query
+from nnspec.runtime.engine.query import Fault, Fill, QueryError, count_characters, run_query
+from nnspec.runtime.engine.types import EngineError, Table, first_sentence
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from nnspec.data.sources.base import SourceFacts, SourcePlan
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed import Part, TypedSource
-from nnspec.runtime.engine import Table
+from nnspec.runtime.engine.types import Table
 
 _KEPT = 2
 

@@ -15,9 +15,9 @@ from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.snapshots import SnapshotSource
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed import FillingSource
-from nnspec.runtime.engine import Table, connect, open_origin, quote_name
-from nnspec.runtime.markers import OPTION, Markers
-from nnspec.runtime.typed_markers import clear_markers
+from nnspec.runtime.engine.types import Table, connect, open_origin, quote_name
+from nnspec.runtime.rules.markers import OPTION, Markers
+from nnspec.runtime.tables.typed_markers import clear_markers
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import ToldError
 from nnspec.diagnostics import nearest
-from nnspec.runtime.engine import quote_name
+from nnspec.runtime.engine.types import quote_name
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import SourceError, ToldError
 from nnspec.data.sources.sql_rows import CHUNK_ROWS, SECONDS, Cell, insert_rows, no_table
-from nnspec.runtime.engine import quote_name, quote_text
-from nnspec.runtime.markers import NO_MARKERS, Markers
+from nnspec.runtime.engine.types import quote_name, quote_text
+from nnspec.runtime.rules.markers import NO_MARKERS, Markers
 
 if TYPE_CHECKING:
     import duckdb

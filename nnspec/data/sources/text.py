@@ -1,4 +1,4 @@
-"""Text files, by the rules of `nnspec.runtime.text_files`: of a folder, or of a column of paths."""
+"""Text files, by the rules of `nnspec.runtime.rules.texts`: of a folder, or of a column of paths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nnspec.data.sources.base import ArrayFacts, MisfitError, SourcePlan
 from nnspec.data.sources.csv_options import OPTIONS
 from nnspec.data.sources.folders import FolderSource, Member
-from nnspec.runtime.text_files import OTHER_SUFFIXES, SUFFIXES, TextError, read_text
+from nnspec.runtime.rules.texts import OTHER_SUFFIXES, SUFFIXES, TextError, read_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,7 @@ class TextSource(FolderSource):
 
     def other_reading(self, plan: SourcePlan, faulty: Sequence[Member]) -> str | None:
         """An encoding by which all files can be read; texts that are UTF-8 as it is would become others by it."""
-        from nnspec.runtime.csv_sniff import seen_encoding
+        from nnspec.runtime.rules.csv_sniff import seen_encoding
 
         given, bad = _encoding(plan), {member.path for member in faulty}
         found = {seen_encoding(path, given) for path in bad}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nnspec.runtime.time_rules import parse_times
+from nnspec.runtime.rules.times import parse_times
 
 _YEAR_FIRST = re.compile(r"\d{4}(\D|$)")
 _DIGIT = re.compile(r"\d")

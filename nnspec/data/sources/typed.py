@@ -27,11 +27,11 @@ from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed_facts import concatenate_facts, constant_facts, count_rows, scan_table
 from nnspec.data.sources.typed_keys import as_keys
 from nnspec.lazy import dataclass
-from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
-from nnspec.runtime.engine import EngineError, Kind, Table, Wanted, kind_of, read_columns, why_unreadable
-from nnspec.runtime.json_arrays import list_column, sequence_names
-from nnspec.runtime.json_rules import Record
-from nnspec.runtime.typed_lists import list_records, why_no_list
+from nnspec.runtime.engine.types import EngineError, Kind, Table, Wanted, kind_of, read_columns, why_unreadable
+from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
+from nnspec.runtime.rules.json import Record
+from nnspec.runtime.tables.json_arrays import list_column, sequence_names
+from nnspec.runtime.tables.typed_lists import list_records, why_no_list
 
 if TYPE_CHECKING:
     import duckdb
@@ -244,7 +244,7 @@ class TypedSource(TableSource):
             raise SourceError(f"it cannot be read ({error.strerror or error})") from None
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
-        from nnspec.runtime.typed_tables import read_typed
+        from nnspec.runtime.tables.typed import read_typed
 
         samples: Samples = read_typed(file, wanted, metadata)
         return samples.inputs

@@ -9,8 +9,8 @@ from datetime import MAXYEAR, MINYEAR
 
 from nnspec.data.sources.base import ColumnFacts
 from nnspec.data.sources.kept import Coded, Value, compact_values, concatenate_values
-from nnspec.runtime.csv_rules import CellError, NumberColumn, is_missing
-from nnspec.runtime.engine import Kind, Record, Table, kind_of, number_sql, quote_name, word_sql
+from nnspec.runtime.engine.types import Kind, Record, Table, kind_of, number_sql, quote_name, word_sql
+from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
 
 
 def count_rows(table: Table) -> int:

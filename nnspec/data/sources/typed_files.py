@@ -13,10 +13,10 @@ from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.promote import promote_integers
 from nnspec.data.sources.typed import FillingSource, Part, TypedSource
 from nnspec.data.sources.typed_fill import fill_from_parts
-from nnspec.runtime.engine import EngineError, Table, connect
-from nnspec.runtime.markers import Markers
-from nnspec.runtime.partitions import find_files, fixed_folder, partition_of
-from nnspec.runtime.typed_markers import with_markers
+from nnspec.runtime.engine.types import EngineError, Table, connect
+from nnspec.runtime.rules.markers import Markers
+from nnspec.runtime.rules.partitions import find_files, fixed_folder, partition_of
+from nnspec.runtime.tables.typed_markers import with_markers
 
 if TYPE_CHECKING:
     import duckdb

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nnspec.data.sources.typed import Part, check_alike
-from nnspec.runtime.filling import fill_from_tables
+from nnspec.runtime.engine.filling import fill_from_tables
 
 if TYPE_CHECKING:
     import duckdb

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnspec.data.sources.base import Column
-from nnspec.runtime.csv_rules import CellError, NumberColumn
-from nnspec.runtime.time_rules import parse_times
+from nnspec.runtime.rules.csv import CellError, NumberColumn
+from nnspec.runtime.rules.times import parse_times
 
 
 def as_keys(chunks: Sequence[Column]) -> Column:

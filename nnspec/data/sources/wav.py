@@ -1,4 +1,4 @@
-"""WAV files cut into frames, by the rules of `nnspec.runtime.wav_rules`."""
+"""WAV files cut into frames, by the rules of `nnspec.runtime.rules.wav`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnspec.data.sources.base import (
     SourcePlan,
 )
 from nnspec.data.sources.paths import expand
-from nnspec.runtime.wav_rules import WavError, WavHeader, read_wav_header
+from nnspec.runtime.rules.wav import WavError, WavHeader, read_wav_header
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +93,7 @@ class WavSource(DataSource):
 
     def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
         """The frames of one file after the other: axes `frame sample`. No frame joins two files."""
-        from nnspec.runtime.sound import cut_frames, read_samples
+        from nnspec.runtime.media.sound import cut_frames, read_samples
 
         frame, stride, rate = _options(plan)
         for path in plan.files():
@@ -112,7 +112,7 @@ class WavSource(DataSource):
         return {"stride": stride, "rate": rate}
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
-        from nnspec.runtime.sound import read_wav
+        from nnspec.runtime.media.sound import read_wav
 
         return read_wav(file, wanted, metadata)
 

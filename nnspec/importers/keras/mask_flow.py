@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 
-from nnspec.checks.reversed_steps import turned_masks
+from nnspec.checks.steps.reversed_steps import turned_masks
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.naming import free_name
 from nnspec.importers.keras.network import Call, ImportFault

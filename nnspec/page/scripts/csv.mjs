@@ -1,4 +1,4 @@
-// The rules of CSV files, as `nnspec.runtime.csv_rules` and `csv_dialect` have them.
+// The rules of CSV files, as `nnspec.runtime.rules.csv` and `csv_dialect` have them.
 
 import { InputError } from "./tensors.mjs";
 

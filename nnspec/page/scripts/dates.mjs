@@ -1,4 +1,4 @@
-// Dates as whole seconds since 1970, as `nnspec.runtime.date_rules` and `time_rules` read them.
+// Dates as whole seconds since 1970, as `nnspec.runtime.rules.dates` and `rules.times` read them.
 
 const MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
 const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

@@ -1,4 +1,4 @@
-// JSON files: an array for each input by its name, or rows, an object each, as `nnspec.runtime.json_files` reads them.
+// JSON files: an array for each input by its name, or rows, an object each, as `nnspec.runtime.tables.json_files` reads them.
 
 import { isMissing, labelKey, markerKey, markersOf } from "./csv.mjs";
 import { samplesOfTable } from "./table.mjs";

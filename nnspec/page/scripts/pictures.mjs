@@ -1,4 +1,4 @@
-// Pictures as `nnspec.runtime.images` decodes them: upright, in grey, RGB or RGBA, resized as Pillow does.
+// Pictures as `nnspec.runtime.media.images` decodes them: upright, in grey, RGB or RGBA, resized as Pillow does.
 
 import { unpacked } from "./arrays.mjs";
 import { InputError } from "./tensors.mjs";

@@ -1,4 +1,4 @@
-// Clips as `nnspec.runtime.audio` and `sound` decode them. FLAC, Ogg and other rates are left to the browser.
+// Clips as `nnspec.runtime.media.audio` and `sound` decode them. FLAC, Ogg and other rates are left to the browser.
 
 import { BATCH, InputError, range } from "./tensors.mjs";
 

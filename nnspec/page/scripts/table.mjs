@@ -1,4 +1,4 @@
-// A table as samples: rows, or every window of the rows of a series, as `nnspec.runtime.tables` and `windows` cut them.
+// A table as samples: rows, or every window of the rows of a series, as `nnspec.runtime.tables.matching` and `windows` cut them.
 
 import { asTaken, isReadAsWords, refuseGaps, takesCells } from "./cells.mjs";
 import { isMissing, numbersOf, wordsOf } from "./csv.mjs";

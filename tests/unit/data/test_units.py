@@ -13,7 +13,7 @@ from nnspec import pipeline
 from nnspec.cli import main
 from nnspec.data.deployment import Deployment
 from nnspec.data.units import in_words, input_units, output_units
-from nnspec.jobs.metadata import describe_model
+from nnspec.jobs.metadata.model import describe_model
 from nnspec.pipeline import Checked
 
 HEAD = """

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from nnspec import api
 from nnspec.cli import main
 from nnspec.jobs.artifact import count_processors
-from nnspec.jobs.made_of import NAMED, hash_of, shorten
+from nnspec.jobs.provenance.made_of import NAMED, hash_of, shorten
 from nnspec.jobs.rebuilding import as_many_processors
 
 SPEC = """nnspec: 1

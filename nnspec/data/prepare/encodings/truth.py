@@ -22,7 +22,7 @@ class TruthEncoding:
 
     Attributes:
         no, yes: the words of 0 and of 1, the usual one first.
-        given: the words of 0 and 1 that the spec names; None for those of `truth_rules`.
+        given: the words of 0 and 1 that the spec names; None for those of `rules.truth`.
         number: what becomes of it; it takes -1 for a gap where one may be missing.
         markers: words that stand for a missing value.
     """

@@ -19,8 +19,8 @@ from nnspec.data.sources.array_header import ArrayHeader
 from nnspec.data.sources.base import SourceError
 from nnspec.data.sources.csv_scan import FileError, scan_columns
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.csv_rules import read_header
-from nnspec.runtime.wav_rules import WavError, read_wav_header
+from nnspec.runtime.rules.csv import read_header
+from nnspec.runtime.rules.wav import WavError, read_wav_header
 from tests.support.data_files import write_wav
 from tests.support.paths import DATA
 from tests.unit.data.checks.plans import ARRAYS, TABLE, W, X, Y, one, quoted, run

@@ -16,7 +16,7 @@ from nnspec.data.prepare.rows import Rows
 from nnspec.data.prepare.static import check_static
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.dataset import load_dataset
-from nnspec.jobs.metadata import describe_model
+from nnspec.jobs.metadata.model import describe_model
 from nnspec.pipeline import check, diagnose
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Metadata

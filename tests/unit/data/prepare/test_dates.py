@@ -14,8 +14,8 @@ from nnspec.data.dataset import load
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.encodings.date import DateEncoding
 from nnspec.data.section.column_plan import PARTS
-from nnspec.runtime.csv_rules import CellError
-from nnspec.runtime.date_rules import GAP, propose_formats, read_dates
+from nnspec.runtime.rules.csv import CellError
+from nnspec.runtime.rules.dates import GAP, propose_formats, read_dates
 from tests.support.data_files import Y
 from tests.support.encoded_columns import run_graph
 from tests.unit.data.section.test_plan import plan_of, slot

@@ -12,7 +12,7 @@ from nnspec.data.checks.files import probe
 from nnspec.data.dataset import load
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.encodings.multi_hot import MultiHotEncoding
-from nnspec.runtime.delimited import spell_words
+from nnspec.runtime.rules.delimited import spell_words
 from tests.support.data_files import Y
 from tests.support.encoded_columns import run_graph
 from tests.unit.data.section.test_plan import plan_of, slot

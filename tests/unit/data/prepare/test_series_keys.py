@@ -11,7 +11,7 @@ from nnspec.data.checks.files import probe
 from nnspec.data.dataset import Dataset, load
 from nnspec.diagnostics import Diagnostic
 from nnspec.runtime.reading import read_samples
-from nnspec.runtime.series_keys import join_names
+from nnspec.runtime.rules.series_keys import join_names
 from tests.unit.data.section.test_plan import plan_of, slot
 
 TEXT = """

@@ -10,8 +10,8 @@ import pytest
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import load
 from nnspec.data.deployment import Deployment
-from nnspec.runtime.columns import as_model_input
-from nnspec.runtime.csv_rules import CellError
+from nnspec.runtime.rows.columns import as_model_input
+from nnspec.runtime.rules.csv import CellError
 from tests.support.data_files import Y
 from tests.support.encoded_columns import run_graph
 from tests.unit.data.section.test_plan import plan_of, slot

@@ -14,9 +14,9 @@ from nnspec.data.checks.files import probe
 from nnspec.data.dataset import Dataset, load
 from nnspec.data.section.plan import Slot
 from nnspec.diagnostics import Diagnostic, SpecError
-from nnspec.runtime.audio_rules import AudioError, Clip, inspect
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.reading import read_inputs, read_samples
+from nnspec.runtime.rules.audio import AudioError, Clip, inspect
 from tests.unit.data.section.test_plan import plan_of, slot
 
 RNG = np.random.default_rng(2)

@@ -11,11 +11,11 @@ import pytest
 from nnspec.data.checks.files import probe
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.diagnostics.apply import machine_fix
-from nnspec.runtime.csv_dialect import Dialect
-from nnspec.runtime.csv_rules import CellError, NumberColumn, read_chunks
-from nnspec.runtime.csv_sniff import propose_layout, propose_marks
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.reading import read_inputs, read_samples
+from nnspec.runtime.rules.csv import CellError, NumberColumn, read_chunks
+from nnspec.runtime.rules.csv_dialect import Dialect
+from nnspec.runtime.rules.csv_sniff import propose_layout, propose_marks
 from tests.support.data_files import run
 from tests.unit.data.section.test_plan import plan_of, slot
 

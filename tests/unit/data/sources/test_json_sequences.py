@@ -17,9 +17,9 @@ from nnspec.data.dataset import load
 from nnspec.data.section.plan import Slot
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.errors import InputError
-from nnspec.runtime.json_rules import Record
-from nnspec.runtime.json_tables import array_of
 from nnspec.runtime.reading import read_samples
+from nnspec.runtime.rules.json import Record
+from nnspec.runtime.tables.json_tables import array_of
 from tests.unit.data.section.test_plan import plan_of, slot
 
 LENGTHS = [3, 1, 5, 2]

@@ -14,8 +14,8 @@ import pytest
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import load
 from nnspec.data.deployment import Deployment
-from nnspec.runtime.markers import Markers, blank_markers
 from nnspec.runtime.reading import read_samples
+from nnspec.runtime.rules.markers import Markers, blank_markers
 from tests.support.data_files import Y
 from tests.support.encoded_columns import run_graph
 from tests.unit.data.section.test_plan import plan_of, slot

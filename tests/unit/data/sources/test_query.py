@@ -13,7 +13,7 @@ import pytest
 from nnspec.data.checks.files import probe
 from nnspec.data.sources import query
 from nnspec.diagnostics import Diagnostic
-from nnspec.runtime.query import Limits
+from nnspec.runtime.engine.query import Limits
 from nnspec.runtime.reading import read_samples
 from tests.support.data_files import run
 from tests.unit.data.section.test_plan import accepts, faults, plan_of, slot

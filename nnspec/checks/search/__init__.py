@@ -1,0 +1,1 @@
+"""Checks of `search`: its goal, and its space."""

@@ -1,0 +1,1 @@
+"""Checks of how a network is trained: losses, metrics, optimizers, callbacks, backends, workers."""

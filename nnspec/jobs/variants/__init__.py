@@ -1,0 +1,1 @@
+"""Smaller forms of a deployed model: `writing` makes them, `scores` and `speed` compare them with float32."""

@@ -1,0 +1,1 @@
+"""How rows become samples: columns, their order, windows over them, and what came before."""

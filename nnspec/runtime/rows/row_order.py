@@ -1,0 +1,134 @@
+"""The rows of a table in the order in which training read them: sorted by time, each series by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.ports import Metadata
+from nnspec.runtime.rules.csv import is_missing
+from nnspec.runtime.rules.series_keys import join_keys
+from nnspec.runtime.rules.time_steps import step_of
+from nnspec.runtime.rules.times import SortKey, sort_keys
+
+
+@dataclass(frozen=True, eq=False)
+class RowOrder:
+    """Where rows come to stand.
+
+    Attributes:
+        rows: each position's row in the file, from 0.
+        starts: the position at which each series begins.
+        keys: the columns that order and tell apart the rows, as they stand in the file.
+        notes: what the file lacks.
+    """
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    keys: Mapping[str, Sequence[str]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """The positions of each series, as (start, stop)."""
+        starts = self.starts.tolist()
+        return list(zip(starts, [*starts[1:], len(self.rows)][: len(starts)], strict=True))
+
+
+def key_columns(metadata: Metadata) -> list[str]:
+    """The columns by which training ordered rows and told series apart."""
+    time = metadata.get("order_by")
+    return list(dict.fromkeys([*([str(time)] if time else []), *series_columns(metadata)]))
+
+
+def passed_columns(metadata: Metadata) -> list[str]:
+    """The columns that stand beside predictions: those of the order, and those that a caller asks for (`keep`)."""
+    return list(dict.fromkeys([*key_columns(metadata), *(metadata.get("keep") or ())]))
+
+
+def series_columns(metadata: Metadata) -> list[str]:
+    """The columns by which training told series apart."""
+    given = metadata.get("series") or []
+    return [str(name) for name in (given if isinstance(given, list) else [given])]
+
+
+def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metadata: Metadata) -> RowOrder:
+    """The order of a table's rows.
+
+    Args:
+        keys: the cells of the columns of `passed_columns` that the file has.
+
+    Raises:
+        InputError: where a row has no time or no series.
+    """
+    for name in key_columns(metadata):
+        gap = next((row for row, cell in enumerate(keys.get(name, ()), 1) if is_missing(cell)), None)
+        if gap is not None:
+            raise InputError(f"`{file.name}`: column `{name}`, by which rows are ordered, has no value in row {gap}")
+    series = series_columns(metadata)
+    notes = [
+        f"`{file.name}` has no column `{name}`, by which training {did}: rows are taken {instead}"
+        for names, did, instead in (
+            ([str(metadata["order_by"])] if metadata.get("order_by") else [], "sorted rows", "in file order"),
+            (series, "told series apart", "as one series" if len(series) < 2 else "as one series of each other key"),
+        )
+        for name in names
+        if name not in keys
+    ]
+    order = list(range(count))
+    time = str(metadata.get("order_by") or "")
+    moments = sort_keys(keys[time]) if time in keys else []
+    if time in keys:
+        order.sort(key=moments.__getitem__)
+    numbers: dict[str, int] = {}
+    told = [keys[name] for name in series if name in keys]
+    if told:
+        names = join_keys(told) if len(told) > 1 else told[0]
+        codes = [numbers.setdefault(names[row], len(numbers)) for row in order]
+        together = sorted(range(count), key=codes.__getitem__)
+        order, ranks = [order[i] for i in together], np.array([codes[i] for i in together], np.int64)
+    else:
+        ranks = np.zeros(count, np.int64)
+    starts = np.flatnonzero(np.diff(ranks, prepend=-1))
+    if time in keys and metadata.get("window"):
+        notes += _describe_duplicates(file, [keys[time][row] for row in order], ranks, time)
+        if metadata.get("every"):
+            notes += _describe_steps(
+                file, [moments[row] for row in order], [keys[time][row] for row in order], ranks, metadata
+            )
+    return RowOrder(np.array(order, np.int64), starts, keys, tuple(notes))
+
+
+def _describe_duplicates(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: str) -> list[str]:
+    """What is said of rows of one series that have one time: their windows may mix what belongs apart."""
+    same = [i for i in range(1, len(times)) if times[i] == times[i - 1] and ranks[i] == ranks[i - 1]]
+    if not same:
+        return []
+    many = "1 row has" if len(same) == 1 else f"{len(same)} rows have"
+    return [
+        f"`{file.name}`: {many} the same `{name}` as another, such as `{times[same[0]]}`: windows count each of them"
+    ]
+
+
+def _describe_steps(
+    file: Path, moments: Sequence[SortKey], times: Sequence[str], ranks: NDArray[np.int64], metadata: Metadata
+) -> list[str]:
+    """What is said of rows that are not as far apart as those of training: windows count rows."""
+    every, name = str(metadata["every"]), metadata["order_by"]
+    follows = [(i - 1, i) for i in range(1, len(times)) if ranks[i] == ranks[i - 1] and times[i] != times[i - 1]]
+    step = None if not follows or isinstance(moments[0], str) else step_of(every, moments, follows)
+    if step is None:
+        return []
+    odd = [before for before, after in follows if not step.fits(moments[before], moments[after])]
+    if not odd:
+        return []
+    many = f"{len(odd)} steps of `{name}` are" if len(odd) > 1 else f"1 step of `{name}` is"
+    return [
+        f"`{file.name}`: {many} not `{every}`, as all were in training, such as that after `{times[odd[0]]}`: windows "
+        "across it span another time"
+    ]

@@ -1,0 +1,75 @@
+"""CSV tables as model input, in the dialect in which training read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.rows.row_order import passed_columns
+from nnspec.runtime.rows.windows import Key
+from nnspec.runtime.rules.csv import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
+from nnspec.runtime.rules.csv_dialect import Dialect
+from nnspec.runtime.rules.csv_sniff import propose_layout, propose_marks
+from nnspec.runtime.samples import Samples
+from nnspec.runtime.tables.matching import options_of, require_columns, samples_of_table, table_columns
+
+
+def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
+    keys = table_columns(file, wanted)
+    dialect = Dialect.from_options(options_of(wanted))
+    try:
+        header = read_header(file, dialect)
+        require_columns(file, keys, header)
+        ordering = [(name, True) for name in passed_columns(metadata) if name in header]
+        columns = _read_csv_columns(file, list(dict.fromkeys([*keys, *ordering])), header, dialect)
+    except (CsvError, InputError) as error:
+        reason = str(error) if isinstance(error, InputError) else f"`{file.name}` cannot be read: {error}"
+        proposal = propose_layout(file, dialect, [name for name, _ in keys])
+        raise InputError(
+            f"{reason} ({proposal.reason}; the model was trained on others)" if proposal else reason
+        ) from None
+    cells = {name: columns[name, is_text].tolist() for name, is_text in ordering}
+    if metadata.get("order_by") in cells:
+        cells[metadata["order_by"]] = dialect.order_cells(cells[metadata["order_by"]])
+    return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
+
+
+def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str], dialect: Dialect) -> dict[Key, Array]:
+    positions = [header.index(name) for name, _ in keys]
+    readers = [NumberColumn(dialect) for _ in keys]
+    parts: list[list[Array]] = [[] for _ in keys]
+    done = 0
+    for rows in read_chunks(file, header, dialect=dialect):
+        for (name, is_text), position, reader, part in zip(keys, positions, readers, parts, strict=True):
+            cells = [row[position] for row in rows]
+            try:
+                part.append(words_of(cells) if is_text else numbers_of(cells, reader))
+            except CellError as error:
+                row = done + error.index + 1
+                message = f"`{file.name}`: column `{name}` has no number in row {row}: `{error.cell}`"
+                proposal = propose_marks([file], dialect, [name])
+                raise InputError(f"{message} ({proposal.reason})" if proposal else message) from None
+        done += len(rows)
+    empty = np.empty(0)
+    return {key: np.concatenate(part) if part else empty for key, part in zip(keys, parts, strict=True)}
+
+
+def numbers_of(cells: Sequence[str], column: NumberColumn) -> Array:
+    """Cells as int64 where all are integers, else as float64; NaN where one is missing. Axes `row`.
+
+    Raises:
+        CellError: where one holds text.
+    """
+    values = column.read(cells)
+    if all(type(value) is int for value in values):
+        return np.array(values, np.int64)
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def words_of(cells: Sequence[str]) -> Array:
+    """Cells as they stand, axes `row`; an empty text where one is missing."""
+    return np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)
