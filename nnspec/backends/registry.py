@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # both need NumPy, which what checks a spec does not load
 # A module and the object in it; the module may import its framework only when the object is used. The first of a table
 # is what a spec uses that names none. Engines are called as the module that they are imported as.
 TRAINING = {
-    "tensorflow": ("nnspec.backends.keras.tensorflow_backend", "TENSORFLOW"),
-    "jax": ("nnspec.backends.keras.jax_backend", "JAX"),
+    "tensorflow": ("nnspec.backends.keras.tensorflow.backend", "TENSORFLOW"),
+    "jax": ("nnspec.backends.keras.jax.backend", "JAX"),
 }
 AUTO = "auto"  # in place of an engine's name: the fastest of those that are installed, see `nnspec.jobs.choosing`
 EXPORT = {"onnx": ("nnspec.backends.onnx.backend", "ONNX")}

@@ -12,7 +12,7 @@ from nnspec.catalogue import keras_objects
 from nnspec.ir.graph import Args, Graph, Output
 from nnspec.lazy import dataclass
 
-PINBALL = "Pinball"  # no class of Keras: `nnspec.backends.keras.pinball` has it
+PINBALL = "Pinball"  # no class of Keras: `nnspec.backends.keras.training.pinball` has it
 DEFAULT_LOSS = {
     "regression": "MeanSquaredError",
     "quantiles": PINBALL,

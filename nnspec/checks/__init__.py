@@ -15,7 +15,6 @@ from nnspec.checks.data.scaled_twice import check_scaled_twice
 from nnspec.checks.data.targets import check_targets
 from nnspec.checks.data.units import check_units
 from nnspec.checks.data.vocabularies import check_vocabularies
-from nnspec.checks.equal_units import check_equal_units
 from nnspec.checks.export.ports import check_ports
 from nnspec.checks.heads.class_axis import check_class_axis
 from nnspec.checks.heads.head_chain import check_head_chain
@@ -31,6 +30,7 @@ from nnspec.checks.steps.stateful import check_state
 from nnspec.checks.steps.unused_steps import check_reach
 from nnspec.checks.training.accumulation import check_effort
 from nnspec.checks.training.callbacks import check_training
+from nnspec.checks.training.equal_units import check_equal_units
 from nnspec.checks.training.losses import check_losses
 from nnspec.checks.training.metrics import check_metrics
 from nnspec.checks.training.thresholds import check_thresholds

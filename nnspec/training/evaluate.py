@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from nnspec.backends.base import TrainingBackend
-from nnspec.backends.keras.metrics import measure_output
 from nnspec.backends.keras.model import predict, reset_states
 from nnspec.backends.keras.streaming import batch_for
+from nnspec.backends.keras.training.metrics import measure_output
 from nnspec.backends.types import KerasModel
 from nnspec.catalogue.losses import measures
 from nnspec.data.dataset import Dataset, Split

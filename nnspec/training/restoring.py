@@ -8,7 +8,7 @@ from nnspec.diagnostics import Fix, Span, SpecError
 from nnspec.progress import Progress
 
 if TYPE_CHECKING:
-    from nnspec.backends.keras.checkpoint import Checkpoint
+    from nnspec.backends.keras.training.checkpoint import Checkpoint
 
 
 def restore(checkpoint: Checkpoint, span: Span, progress: Progress) -> int:

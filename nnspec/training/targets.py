@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnspec.backends.base import Samples
-from nnspec.backends.keras.losses import mark_uncounted, weighs_steps
 from nnspec.backends.keras.model import as_model_inputs
+from nnspec.backends.keras.training.losses import mark_uncounted, weighs_steps
 from nnspec.catalogue.losses import loss_of
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import chunks, each_chunk, head

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from nnspec.backends.base import Order, TrainingBackend
-from nnspec.backends.keras.losses import build_loss, build_metrics
 from nnspec.backends.keras.model import Compiled, build_model
-from nnspec.backends.keras.optimizers import build_optimizer
 from nnspec.backends.keras.precision import FLOAT32, copy_weights
-from nnspec.backends.keras.training_state import release
+from nnspec.backends.keras.training.losses import build_loss, build_metrics
+from nnspec.backends.keras.training.optimizers import build_optimizer
+from nnspec.backends.keras.training.state import release
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasCallback
 from nnspec.catalogue.losses import epoch_metrics
@@ -107,11 +107,11 @@ def train(
     """
     engine = training_backend(backend)
     compiled = compile_model(graph, settings, engine)
-    from nnspec.backends.keras.accumulation import Epoch, Realign, accumulate
-    from nnspec.backends.keras.callbacks import BestWeights, NotANumber, Reporter, ResetStates
-    from nnspec.backends.keras.checkpoint import Checkpoint
-    from nnspec.backends.keras.evaluated_metrics import Watch
-    from nnspec.backends.keras.logging import Log
+    from nnspec.backends.keras.training.accumulation import Epoch, Realign, accumulate
+    from nnspec.backends.keras.training.callbacks import BestWeights, NotANumber, Reporter, ResetStates
+    from nnspec.backends.keras.training.checkpoint import Checkpoint
+    from nnspec.backends.keras.training.evaluated_metrics import Watch
+    from nnspec.backends.keras.training.logging import Log
 
     training, validation = dataset.splits["train"], dataset.splits.get("validation")
     batch = settings["batch_size"]

@@ -19,7 +19,7 @@ import numpy as np
 from nnspec.backends.base import ExportedModel, Session
 from nnspec.backends.keras.model import as_model_inputs
 from nnspec.backends.keras.startup_output import hold_standard_error
-from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 from nnspec.backends.registry import export_backend
 from nnspec.backends.types import Tensor
 from nnspec.diagnostics import SpecError

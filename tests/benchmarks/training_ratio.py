@@ -23,7 +23,7 @@ import keras
 import numpy as np
 
 from nnspec import jobs, pipeline
-from nnspec.backends.keras.checkpoint import Checkpoint
+from nnspec.backends.keras.training.checkpoint import Checkpoint
 from nnspec.backends.registry import training_backend
 from nnspec.data.arrays import mapped
 from nnspec.data.dataset import Dataset

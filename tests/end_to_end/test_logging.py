@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from nnspec import api
-from nnspec.backends.keras.logging import Log
+from nnspec.backends.keras.training.logging import Log
 from nnspec.diagnostics import SpecError
 from nnspec.jobs import Run
 

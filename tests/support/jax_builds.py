@@ -57,7 +57,7 @@ def run(spec: str, folder: Path) -> dict[str, str]:
 
 def interrupted_build(spec: str, out: str, steps: int) -> None:
     """A build that is stopped after so many steps, the last checkpoint in the middle of an epoch."""
-    from nnspec.backends.keras.checkpoint import Checkpoint
+    from nnspec.backends.keras.training.checkpoint import Checkpoint
 
     plain, done = Checkpoint.on_train_batch_end, 0
 

@@ -159,9 +159,9 @@ def test_check_compiles_the_methods_of_records_on_first_use(tmp_path: Path) -> N
 
 # Who imports a framework, wherever the import stands. tf2onnx is asked to convert what TensorFlow traces: single layers
 # without a lowering of their own, and whole models for a second opinion.
-TENSORFLOW = ("backend", "batches", "losses", "rows", "statistics", "stream", "tracing")
+TENSORFLOW = ("backend", "batches", "looked_up_rows", "losses", "statistics", "stream", "tracing")
 ONLY_HERE = {
-    "tensorflow": {f"backends/keras/tensorflow_{part}.py" for part in TENSORFLOW},
+    "tensorflow": {f"backends/keras/tensorflow/{part}.py" for part in TENSORFLOW},
     "tf2onnx": {"backends/onnx/fallback.py", "verify/second_opinion.py"},
     "onnx": {
         *(f"backends/onnx/{name}.py" for name in ("backend", "builder", "fallback", "form", "session")),

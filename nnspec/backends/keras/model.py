@@ -50,8 +50,8 @@ def build_model(
     Raises:
         CompilerBug: where Keras refuses what the checks let pass.
     """
-    from nnspec.backends.keras.carried_states import carry_states
     from nnspec.backends.keras.initial_weights import drawn_alike
+    from nnspec.backends.keras.layers.carried_states import carry_states
 
     with drawn_alike():
         compiled = _build(graph, graph.batches if batches is None else batches, precision)

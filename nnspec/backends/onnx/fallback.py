@@ -35,7 +35,7 @@ def lower_by_tf2onnx(lowering: Lowering, node: Node, views: list[View], layer: K
     import tf2onnx
     from onnx import numpy_helper
 
-    from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+    from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 
     flat = [lowering.canonical(view) for view in views]
 

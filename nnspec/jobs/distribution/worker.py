@@ -34,7 +34,7 @@ def train_share(share: Share, rank: int, coordinator: str, progress: Progress) -
             scratch = Path(stack.enter_context(TemporaryDirectory()))
             shutil.copytree(folder / CHECKPOINT, scratch / CHECKPOINT)
             folder = scratch
-        from nnspec.backends.keras.distributed_jax import DistributedJax
+        from nnspec.backends.keras.jax.distributed import DistributedJax
 
         engine = cast("TrainingBackend", DistributedJax(rank, share.workers, coordinator))
         try:

@@ -153,7 +153,7 @@ class HeadedAttention(Layer):
         misleads = any(weight.name.endswith("bias") and 1 in weight.shape[1:] for weight in node.weights)
         is_masked = any(value.mask for value in node.inputs)
         is_many = len(node.inputs[0].axes) > 3  # scores have an axis more, see `DeepSoftmax`
-        from nnspec.backends.keras import attention
+        from nnspec.backends.keras.layers import attention
 
         is_uneven = node.args.get("value_dim") not in (None, node.args.get("key_dim")) and attention.needs_even_widths()
         is_plain = not is_masked and not misleads and not is_many and not is_uneven

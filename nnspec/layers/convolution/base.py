@@ -137,7 +137,7 @@ class Convolution(Layer):
         is_alike = ax.known_size(axes[-1].size) in (None, axes[0].size)
         if node.args["data_format"] != "channels_first" or not node.args["use_bias"] or not is_alike:
             return super().to_keras(node)
-        from nnspec.backends.keras.layers import BIASED_CHANNELS_FIRST
+        from nnspec.backends.keras.layers.axes import BIASED_CHANNELS_FIRST
 
         layer: KerasCallable = BIASED_CHANNELS_FIRST[self.kind](
             name=keras_name(node.name), **self.keras_arguments(node)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nnspec.backends.onnx.view import View
     from nnspec.backends.types import KerasCallable, KerasLayer, KerasTensor
 
-LEAST = -1e9  # what Keras' Softmax takes for a score that is masked; backends/keras/masked_softmax.py too
+LEAST = -1e9  # what Keras' Softmax takes for a score that is masked; backends/keras/layers/masked_softmax.py too
 
 
 class Elementwise(Layer):
@@ -229,7 +229,7 @@ class Softmax(Layer):
         import keras
 
         if isinstance(node.args["axis"], int) and is_deep(node.inputs[0].axes):
-            from nnspec.backends.keras.layers import DeepSoftmax
+            from nnspec.backends.keras.layers.axes import DeepSoftmax
 
             return DeepSoftmax(name=keras_name(node.name), **self.keras_arguments(node))
         is_beside = node.inputs[0].mask is not None and not node.outputs[0].is_zero_at_padding
@@ -245,7 +245,7 @@ class Softmax(Layer):
             return layer(scores)
         from keras.src.backend import get_keras_mask
 
-        from nnspec.backends.keras.masked_softmax import softmax_beside_mask, softmax_with_mask
+        from nnspec.backends.keras.layers.masked_softmax import softmax_beside_mask, softmax_with_mask
 
         call = softmax_with_mask if node.outputs[0].is_zero_at_padding else softmax_beside_mask
         return call(layer, scores, get_keras_mask(scores))

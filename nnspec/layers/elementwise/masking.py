@@ -189,7 +189,7 @@ class MaskLike(Layer):
         return Inferred((call.axes,), mask=values.axes[place].name, outer=outer)
 
     def to_keras(self, node: Node) -> KerasCallable:
-        from nnspec.backends.keras.layers import WithMaskOf
+        from nnspec.backends.keras.layers.axes import WithMaskOf
 
         made: KerasCallable = WithMaskOf(name=keras_name(node.name))
         return made

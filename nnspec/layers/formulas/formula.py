@@ -204,7 +204,7 @@ class Formula(Layer):
         return {"expression": f"{what}, which leaves no {', '.join(lost)}." if lost else f"{what} at every position."}
 
     def to_keras(self, node: Node) -> KerasCallable:
-        from nnspec.backends.keras.formulas import KerasFormula
+        from nnspec.backends.keras.layers.formulas import KerasFormula
 
         made: KerasLayer = KerasFormula(node)  # no layer but what holds some: `call_keras` knows it
         return made  # type: ignore[no-any-return]

@@ -65,7 +65,7 @@ class WeightVerb(Layer):
         return {"": f"Gives {own.formula} {what} number{'s' if own.formula != '1' else ''}, the same for every sample."}
 
     def to_keras(self, node: Node) -> KerasCallable:
-        from nnspec.backends.keras.formulas import KerasFormula
+        from nnspec.backends.keras.layers.formulas import KerasFormula
 
         made: KerasLayer = KerasFormula(node)  # no layer but what holds one: `call_keras` knows it
         return made  # type: ignore[no-any-return]

@@ -169,7 +169,7 @@ class EinsumDense(Layer):
         shapes = [weight.shape for weight in node.weights if weight.name == "bias"]
         if all(len(shape) < 2 or sum(size > 1 for size in shape) > 1 for shape in shapes):
             return super().to_keras(node)
-        from nnspec.backends.keras.layers import PlacedEinsumDense
+        from nnspec.backends.keras.layers.axes import PlacedEinsumDense
 
         layer: KerasCallable = PlacedEinsumDense(name=keras_name(node.name), **self.keras_arguments(node))
         return layer

@@ -102,7 +102,7 @@ class ReversibleEmbedding(Layer):
     def to_keras(self, node: Node) -> KerasCallable:
         if not node.args["mask_zero"]:
             return super().to_keras(node)
-        from nnspec.backends.keras.attention import MaskingReversibleEmbedding
+        from nnspec.backends.keras.layers.attention import MaskingReversibleEmbedding
 
         made: KerasCallable = MaskingReversibleEmbedding(name=keras_name(node.name), **self.keras_arguments(node))
         return made

@@ -68,7 +68,7 @@ class ElementwiseMerge(Layer):
         expanded = tensors if node.args["places"] is None else broadcasting.expand_tensors(node, tensors)
         if not any(mask is not None for mask in masks):
             return self.sum(expanded) if self.is_sum else layer(expanded)
-        from nnspec.backends.keras.masked_merges import with_mask_of_all
+        from nnspec.backends.keras.layers.masked_merges import with_mask_of_all
 
         return with_mask_of_all(self.merge_masked_keras(layer, expanded, masks), masks)
 
@@ -86,7 +86,7 @@ class ElementwiseMerge(Layer):
 
     def sum(self, tensors: Sequence[KerasTensor]) -> KerasTensor:
         """What a layer that adds makes of values some of which are repeated: Keras' own addition may get that wrong."""
-        from nnspec.backends.keras.addition import add
+        from nnspec.backends.keras.layers.addition import add
 
         return reduce(add, tensors)
 
@@ -221,7 +221,7 @@ class MaskedMerge(ElementwiseMerge):
     ) -> KerasTensor:
         from keras import ops
 
-        from nnspec.backends.keras.masked_merges import extreme
+        from nnspec.backends.keras.layers.masked_merges import extreme
 
         return extreme(getattr(ops, self.kind.lower()), tensors, masks)
 
@@ -282,7 +282,7 @@ class Multiply(MaskedMerge):
     def merge_masked_keras(
         self, layer: KerasCallable, tensors: list[KerasTensor], masks: Sequence[KerasTensor | None]
     ) -> KerasTensor:
-        from nnspec.backends.keras.masked_merges import multiply
+        from nnspec.backends.keras.layers.masked_merges import multiply
 
         return multiply(tensors, masks)
 

@@ -152,7 +152,7 @@ class RMSNormalization(AxisNormalization):
         places, rank = node.args["axis"], len(node.inputs[0].axes)
         if places == list(range(rank - len(places) + 1, rank + 1)):
             return super().to_keras(node)
-        from nnspec.backends.keras.layers import InnerRMSNormalization
+        from nnspec.backends.keras.layers.axes import InnerRMSNormalization
 
         return InnerRMSNormalization(name=keras_name(node.name), **self.keras_arguments(node))
 

@@ -66,7 +66,7 @@ class SpectralNormalization(Layer):
     def to_keras(self, node: Node) -> KerasCallable:
         import keras
 
-        from nnspec.backends.keras.attention import FloatSpectralNormalization
+        from nnspec.backends.keras.layers.attention import FloatSpectralNormalization
 
         assert node.inner is not None
         reads_ids = not node.inputs[0].dtype.startswith("float")

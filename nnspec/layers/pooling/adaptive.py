@@ -75,7 +75,7 @@ class AdaptivePooling(Layer):
         places, _ = spatial_positions(self.rank, node.args["data_format"])
         if all(ax.known_size(node.inputs[0].axes[p].size) != 1 != node.outputs[0].axes[p].size for p in places):
             return super().to_keras(node)
-        from nnspec.backends.keras.layers import SMALL_ADAPTIVE_POOLING
+        from nnspec.backends.keras.layers.axes import SMALL_ADAPTIVE_POOLING
 
         layer: KerasCallable = SMALL_ADAPTIVE_POOLING[self.kind](
             name=keras_name(node.name), **self.keras_arguments(node)

@@ -71,7 +71,7 @@ class Discretization(Layer):
         return node.args["num_bins"] or len(node.args["bin_boundaries"]) + 1
 
     def to_keras(self, node: Node) -> KerasCallable:
-        from nnspec.backends.keras.preprocessing_layers import AdaptedBins
+        from nnspec.backends.keras.layers.preprocessing import AdaptedBins
 
         if not node.weights:
             return super().to_keras(node)

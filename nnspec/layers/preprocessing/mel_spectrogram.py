@@ -91,7 +91,7 @@ class MelSpectrogram(Layer):
         return float(args["max_freq"] or int(args["sampling_rate"] / 2))
 
     def to_keras(self, node: Node) -> KerasCallable:
-        from nnspec.backends.keras.preprocessing_layers import SizedMelSpectrogram
+        from nnspec.backends.keras.layers.preprocessing import SizedMelSpectrogram
 
         plain = super().to_keras(node)
         if self.is_sized_by_keras(plain, node):

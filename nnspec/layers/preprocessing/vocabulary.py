@@ -165,6 +165,6 @@ class VocabularyLayer(Layer):
         return node.args["vocabulary"] is None
 
     def vocabulary_of(self, node: Node, read: Sequence[np.ndarray]) -> Args:
-        from nnspec.backends.keras.preprocessing_layers import learn_vocabulary
+        from nnspec.backends.keras.layers.preprocessing import learn_vocabulary
 
         return learn_vocabulary(self.to_keras(node), node, read)

@@ -74,7 +74,7 @@ class CellLayer(Layer):
         from keras import tree
 
         if any(cell.args[drop] for cell in node.cells or [node] for drop in ("dropout", "recurrent_dropout")):
-            from nnspec.backends.keras.layers import OneStep
+            from nnspec.backends.keras.layers.axes import OneStep
 
             layer = OneStep(layer, name=keras_name(f"{node.name}/step"))
         return tree.flatten(layer(tensors[0], self.nested(node, tensors[1:])))

@@ -47,7 +47,7 @@ class Rebracketing(Layer):
             return layer
         unknown = [i for i, size in enumerate(after) if not isinstance(size, int)]
         if len(unknown) > 1:
-            from nnspec.backends.keras.layers import SymbolicReshape
+            from nnspec.backends.keras.layers.axes import SymbolicReshape
 
             return SymbolicReshape(
                 [str(size) for size in before], symbolic_recipe(before, after), name=keras_name(node.name)

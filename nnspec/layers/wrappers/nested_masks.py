@@ -47,7 +47,7 @@ def fold_keras_mask(node: Node, whole: KerasTensor, folded: KerasTensor) -> Kera
         return folded
     from keras.src.backend import get_keras_mask
 
-    from nnspec.backends.keras.masks import attach_mask
+    from nnspec.backends.keras.layers.masks import attach_mask
 
     return attach_mask(folded, _fold_into_batch(node.inputs[0], get_keras_mask(whole)))
 
@@ -59,7 +59,7 @@ def unfold_keras_mask(
     from keras import ops
     from keras.src.backend import get_keras_mask
 
-    from nnspec.backends.keras.masks import attach_mask
+    from nnspec.backends.keras.layers.masks import attach_mask
 
     value = node.outputs[index]
     inside = node.inner.outputs[index] if node.inner is not None else value
@@ -74,7 +74,7 @@ def unfold_keras_mask(
         return result
     if all(isinstance(size, int) for size in sizes):
         return attach_mask(result, ops.reshape(mask, (-1, *sizes)))
-    from nnspec.backends.keras.layers import UnfoldFromBatch
+    from nnspec.backends.keras.layers.axes import UnfoldFromBatch
 
     return attach_mask(result, ops.cast(UnfoldFromBatch(dtype="int32")([ops.cast(mask, "int32"), result]), "bool"))
 
@@ -85,7 +85,7 @@ def _fold_into_batch(value: Value, mask: KerasTensor) -> KerasTensor:
     rest = [axis.size for axis in value.axes[1 : 1 + len(value.outer)]]
     if all(isinstance(size, int) for size in rest):
         return ops.reshape(mask, (-1, *rest))
-    from nnspec.backends.keras.layers import FoldIntoBatch
+    from nnspec.backends.keras.layers.axes import FoldIntoBatch
 
     return ops.cast(FoldIntoBatch(dtype="int32")(ops.cast(mask, "int32")), "bool")
 

@@ -270,7 +270,7 @@ def _fold_into_batch(node: Node, whole: KerasTensor) -> KerasTensor:
     if all(isinstance(size, int) for size in rest):
         folded = ops.reshape(whole, (-1, *rest))
     else:
-        from nnspec.backends.keras.layers import FoldIntoBatch
+        from nnspec.backends.keras.layers.axes import FoldIntoBatch
 
         folded = FoldIntoBatch()(whole)
     return nested_masks.fold_keras_mask(node, whole, folded)
@@ -282,7 +282,7 @@ def _unfold_from_batch(node: Node, made: KerasTensor, whole: KerasTensor, index:
     sizes = [axis.size for axis in node.outputs[index].axes]
     if all(isinstance(size, int) for size in sizes) and node.outputs[index].mask is None:
         return ops.reshape(made, (-1, *sizes))
-    from nnspec.backends.keras.layers import UnfoldFromBatch
+    from nnspec.backends.keras.layers.axes import UnfoldFromBatch
 
     return UnfoldFromBatch()([made, whole])
 

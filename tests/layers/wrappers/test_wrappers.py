@@ -98,7 +98,7 @@ def test_unknown_sizes_reload_with_nnspec(tmp_path: Path) -> None:
 
 def test_symbolic_reshape(tmp_path: Path) -> None:
     """Two unknown sizes in a reshape, one of them shared out."""
-    from nnspec.backends.keras.layers import SymbolicReshape
+    from nnspec.backends.keras.layers.axes import SymbolicReshape
 
     x = np.arange(2 * 6 * 5 * 3, dtype=np.float32).reshape(2, 6, 5, 3)
     layer = SymbolicReshape(["T", "F", "3"], [{"axis": 1, "over": 2}, 2, -1, 3])

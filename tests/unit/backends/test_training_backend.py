@@ -15,9 +15,9 @@ import yaml
 from nnspec import jobs, pipeline
 from nnspec.backends.base import Order, Samples, TrainingBackend
 from nnspec.backends.keras.streaming import is_streamed
-from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
-from nnspec.backends.keras.tensorflow_batches import batches_of_epochs
-from nnspec.backends.keras.tensorflow_statistics import sum_axis_by_axis
+from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
+from nnspec.backends.keras.tensorflow.batches import batches_of_epochs
+from nnspec.backends.keras.tensorflow.statistics import sum_axis_by_axis
 from nnspec.backends.registry import TRAINING, training_backend
 from nnspec.backends.sample_order import sample_order, samples_at
 from nnspec.data.arrays.gathered import Gathered
@@ -162,9 +162,9 @@ def test_engines_see_the_same_batches(is_shuffled: bool) -> None:
 @pytest.mark.parametrize("is_shuffled", [True, False])
 def test_gathered_samples_come_in_the_same_order(is_shuffled: bool, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several batches at a time, the last one smaller; also in the order of many samples."""
-    for module in ("sample_order", "keras.tensorflow_stream", "keras.tensorflow_batches"):
+    for module in ("sample_order", "keras.tensorflow.stream", "keras.tensorflow.batches"):
         monkeypatch.setattr(f"nnspec.backends.{module}.MANY", most)
-    monkeypatch.setattr("nnspec.backends.keras.tensorflow_stream.AT_ONCE", 3 * 4 * (5 * 2 * 4 + 8))
+    monkeypatch.setattr("nnspec.backends.keras.tensorflow.stream.AT_ONCE", 3 * 4 * (5 * 2 * 4 + 8))
     rows, ends = np.random.default_rng(1).normal(size=(40, 2)).astype(np.float32), np.arange(4, 37)
     windows = Gathered(rows, ends, steps=range(-4, 1))
     y = np.arange(33.0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnspec.backends.keras.tensorflow_backend import TensorFlowBackend
+from nnspec.backends.keras.tensorflow.backend import TensorFlowBackend
 from nnspec.cli.limited import run_watched
 from nnspec.cli.reporting import report_errors
 from nnspec.diagnostics.memory import out_of_memory
@@ -32,7 +32,7 @@ data:
 # An error that hides its cause, in a process that has used up what it may have, and in one that has not.
 AT_THE_LIMIT = """
 import mmap, resource, sys
-from nnspec.backends.keras.tensorflow_backend import TensorFlowBackend
+from nnspec.backends.keras.tensorflow.backend import TensorFlowBackend
 from nnspec.cli.limited import run_watched
 from nnspec.cli.reporting import RESERVE, report_errors
 from nnspec.diagnostics.memory import address_space

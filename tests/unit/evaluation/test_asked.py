@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from nnspec import api
-from nnspec.backends.keras.metrics import measure_output
+from nnspec.backends.keras.training.metrics import measure_output
 from nnspec.catalogue.losses import METRICS
 from nnspec.evaluation.asked import measure
 from nnspec.evaluation.asked_counts import AT

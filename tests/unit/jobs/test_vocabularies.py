@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nnspec import api, pipeline, runtime
-from nnspec.backends.keras.callbacks import Checkpoint
+from nnspec.backends.keras.training.callbacks import Checkpoint
 from nnspec.cli import main
 from nnspec.data.dataset import Dataset, Split
 from nnspec.diagnostics import SpecError

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from nnspec import api
-from nnspec.backends.keras.accumulation import Epoch
+from nnspec.backends.keras.training.accumulation import Epoch
 from nnspec.backends.sample_order import sample_order
 from nnspec.jobs import load_dataset, settings_of
 from nnspec.progress import Progress

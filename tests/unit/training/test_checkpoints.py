@@ -11,7 +11,7 @@ import pytest
 
 from nnspec import api
 from nnspec.backends.checkpoint_files import CheckpointFiles
-from nnspec.backends.keras import checkpoint as own
+from nnspec.backends.keras.training import checkpoint as own
 from nnspec.diagnostics import SpecError
 
 BATCH = 4

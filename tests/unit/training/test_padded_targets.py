@@ -276,7 +276,7 @@ def test_every_loss_and_metric_reads_the_steps_that_count(
     task: str, kind: str, what: str, numbers: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
     """What it gives for padded samples is what Keras' own gives for the real steps, laid out as samples of one step."""
-    from nnspec.backends.keras.losses import build_loss, build_metrics, mark_uncounted
+    from nnspec.backends.keras.training.losses import build_loss, build_metrics, mark_uncounted
     from tests.support.counted_outputs import output_of
 
     predicted, real = numbers

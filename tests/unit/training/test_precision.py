@@ -84,7 +84,7 @@ def test_layers_compute_in_16_bits_between_the_first_weights_and_the_last(checke
 
 
 def test_loss_is_scaled_in_float16_alone(checked: pipeline.Checked) -> None:
-    from nnspec.backends.keras.optimizers import build_optimizer
+    from nnspec.backends.keras.training.optimizers import build_optimizer
 
     kinds = {p: type(build_optimizer("Adam", precision=p)).__name__ for p in ("mixed_float16", "mixed_bfloat16")}
     assert kinds == {"mixed_float16": "LossScaleOptimizer", "mixed_bfloat16": "Adam"}

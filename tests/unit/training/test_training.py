@@ -15,8 +15,8 @@ import yaml
 
 from nnspec import api
 from nnspec.backends.base import Order, Samples
-from nnspec.backends.keras import checkpoint as own
-from nnspec.backends.keras.tensorflow_batches import batches
+from nnspec.backends.keras.tensorflow.batches import batches
+from nnspec.backends.keras.training import checkpoint as own
 from nnspec.training.plan import placeholders
 from nnspec.training.targets import balanced_weights
 

@@ -52,7 +52,7 @@ class KerasLowering:
             value = node.args[name]
             result[name] = value if arg.family is None else keras_objects.build(arg.family, value)
             if arg.family == "activations" and is_deep(node.outputs[0].axes):
-                from nnspec.backends.keras.layers import for_many_axes
+                from nnspec.backends.keras.layers.axes import for_many_axes
 
                 result[name] = for_many_axes(result[name])
         return result

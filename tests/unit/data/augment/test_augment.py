@@ -10,7 +10,7 @@ import pytest
 
 from nnspec import api
 from nnspec.backends.base import Order
-from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 from nnspec.data.augment.draw import draw
 from nnspec.data.augment.resample import resample
 from nnspec.jobs.dataset import load_dataset

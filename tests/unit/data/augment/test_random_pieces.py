@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnspec.backends.base import Order
-from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import Dataset, load
 from nnspec.data.section.plan import Slot

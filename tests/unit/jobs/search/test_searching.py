@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from nnspec import pipeline
-from nnspec.backends.keras.callbacks import Checkpoint
+from nnspec.backends.keras.training.callbacks import Checkpoint
 from nnspec.cli import main
 from nnspec.diagnostics import SpecError
 from nnspec.jobs import run_build

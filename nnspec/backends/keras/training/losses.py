@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnspec.backends.keras.pinball import build_pinball
+from nnspec.backends.keras.training.pinball import build_pinball
 from nnspec.catalogue import keras_objects
 from nnspec.catalogue.losses import ALONG_CLASSES, DECISIONS, PINBALL, Measure, at_threshold, loss_of, measures
 from nnspec.ir import axes as ax

@@ -49,7 +49,7 @@ class JaxBackend(KerasEngine):
     ) -> None:
         from keras.callbacks import LambdaCallback
 
-        from nnspec.backends.keras.partial_epoch import callbacks_of
+        from nnspec.backends.keras.training.partial_epoch import callbacks_of
 
         training = self.dataset(samples, order)
         training.begin(epochs.start, first_step)

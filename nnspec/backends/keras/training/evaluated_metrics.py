@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from keras.callbacks import Callback
 
-from nnspec.backends.keras.training_state import averaged_weights
+from nnspec.backends.keras.training.state import averaged_weights
 from nnspec.backends.types import KerasCallback, KerasLogs
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nnspec import pipeline
-from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 from nnspec.diagnostics import Severity, SpecError
 from tests.support.case_files import CASES
 from tests.support.engine_steps import STEPS, steps_of_case, steps_of_spec

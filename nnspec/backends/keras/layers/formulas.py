@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from nnspec.backends.keras.addition import add
+from nnspec.backends.keras.layers.addition import add
 from nnspec.backends.types import KerasLayer, Tensor
 from nnspec.catalogue import keras_objects
 from nnspec.document.types import Plain

@@ -12,7 +12,7 @@ import numpy as np
 
 from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.streaming import flat, is_streamed, parts_of
-from nnspec.backends.keras.tensorflow_stream import batches_at_once, in_batches, numbers, streamed, without_first
+from nnspec.backends.keras.tensorflow.stream import batches_at_once, in_batches, numbers, streamed, without_first
 from nnspec.backends.sample_order import MANY
 from nnspec.backends.types import Tensor, Values
 

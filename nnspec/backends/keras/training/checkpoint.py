@@ -11,7 +11,7 @@ from keras import ops
 from keras.callbacks import Callback
 
 from nnspec.backends.checkpoint_files import CheckpointFiles, Saved, State
-from nnspec.backends.keras.training_state import (
+from nnspec.backends.keras.training.state import (
     kept_weights,
     metric_variables,
     put_back_files,

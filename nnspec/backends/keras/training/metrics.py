@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnspec.backends.keras.losses import build_metrics, mark_uncounted
+from nnspec.backends.keras.training.losses import build_metrics, mark_uncounted
 from nnspec.catalogue.losses import measures
 from nnspec.data.arrays.gathered import chunks, each_chunk
 from nnspec.ir.graph import Output

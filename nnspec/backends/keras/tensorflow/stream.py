@@ -16,7 +16,7 @@ AT_ONCE, MOST = 1 << 22, 64  # bytes that are gathered at a time, and batches
 
 
 def streamed(samples: Samples, order: Order, first: int | Tensor, stop: int, skipped: int | Tensor = 0) -> Tensor:
-    """As `tensorflow_batches.batches_of_epochs`, the same values in the same order, gathered as they are needed."""
+    """As `batches.batches_of_epochs`, the same values in the same order, gathered as they are needed."""
     import tensorflow as tf
 
     parts = parts_of(samples)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import keras
 from keras.src.backend import get_keras_mask, set_keras_mask
 
-from nnspec.backends.keras.layers import MOST_AXES, DeepSoftmax, PlacedEinsumDense
+from nnspec.backends.keras.layers.axes import MOST_AXES, DeepSoftmax, PlacedEinsumDense
 
 if TYPE_CHECKING:
     from nnspec.backends.types import KerasLayer, KerasShape, KerasTensor

@@ -10,8 +10,8 @@ import numpy as np
 
 from nnspec.backends.base import Order, Samples
 from nnspec.backends.keras.engine import KerasEngine
-from nnspec.backends.keras.tensorflow_batches import batches, batches_of_epochs, steps_of
-from nnspec.backends.keras.tensorflow_tracing import compiled_recurrence
+from nnspec.backends.keras.tensorflow.batches import batches, batches_of_epochs, steps_of
+from nnspec.backends.keras.tensorflow.tracing import compiled_recurrence
 from nnspec.backends.types import Differentiable, KerasCallback, KerasLogs, KerasModel, Tensor, Values
 
 
@@ -61,10 +61,10 @@ class TensorFlowBackend(KerasEngine):
         import tensorflow as tf
         from keras.callbacks import LambdaCallback
 
-        from nnspec.backends.keras.partial_epoch import callbacks_of
-        from nnspec.backends.keras.tensorflow_losses import make_loss_variables
-        from nnspec.backends.keras.tensorflow_rows import sum_repeated_rows
-        from nnspec.backends.keras.tensorflow_statistics import sum_axis_by_axis
+        from nnspec.backends.keras.tensorflow.looked_up_rows import sum_repeated_rows
+        from nnspec.backends.keras.tensorflow.losses import make_loss_variables
+        from nnspec.backends.keras.tensorflow.statistics import sum_axis_by_axis
+        from nnspec.backends.keras.training.partial_epoch import callbacks_of
 
         number, skipped = (tf.Variable(0, trainable=False, dtype=dtype) for dtype in (tf.int32, tf.int64))
 

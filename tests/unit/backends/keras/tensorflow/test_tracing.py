@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nnspec.backends.keras import tensorflow_tracing
-from nnspec.backends.keras.tensorflow_backend import TENSORFLOW
+from nnspec.backends.keras.tensorflow import tracing as tensorflow_tracing
+from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 
 WORDS = ["red", "green", "blue", "", "red green"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keras import ops
 
-from nnspec.backends.keras.masks import attach_mask, spread_mask
+from nnspec.backends.keras.layers.masks import attach_mask, spread_mask
 
 if TYPE_CHECKING:
     from nnspec.backends.types import KerasTensor

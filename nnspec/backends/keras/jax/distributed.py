@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnspec.backends.base import Order, Samples
-from nnspec.backends.keras.jax_backend import JaxBackend, batch_of, dataset
+from nnspec.backends.keras.jax.backend import JaxBackend, batch_of, dataset
 from nnspec.backends.types import KerasDataset, Tensor, Values
 
 

@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 
 from nnspec import pipeline
-from nnspec.backends.keras.addition import add
+from nnspec.backends.keras.layers.addition import add
 from nnspec.backends.keras.model import build_model
 
 SHAPES = [

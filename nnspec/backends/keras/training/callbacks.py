@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from keras.callbacks import Callback
 
-from nnspec.backends.keras.checkpoint import Checkpoint
 from nnspec.backends.keras.model import reset_states
-from nnspec.backends.keras.training_state import averaged_weights
+from nnspec.backends.keras.training.checkpoint import Checkpoint
+from nnspec.backends.keras.training.state import averaged_weights
 from nnspec.backends.types import KerasLogs as Logs
 from nnspec.backends.types import KerasModel
 from nnspec.progress import Progress

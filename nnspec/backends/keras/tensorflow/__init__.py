@@ -1,0 +1,1 @@
+"""TensorFlow as a backend that trains. Nothing else of nnspec imports TensorFlow."""

@@ -1,0 +1,1 @@
+"""What a training by Keras consists of, whichever backend runs it: losses, optimizers, callbacks, checkpoints."""
