@@ -224,9 +224,9 @@ def full_schema(*, is_strict: bool) -> Schema:
 
 
 def _may_be_a_value(schema: Schema) -> bool:
-    """Whether a layer's body may be its main argument alone, which a variable can hold."""
+    """Whether a number, a boolean or a list may stand there beside a mapping, which a variable can hold."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return "properties" in schema and not {"object", "null"}.issuperset(types)
+    return not {"object", "null"}.issuperset(types)
 
 
 def _admit_expressions(schema: Any) -> Any:

@@ -227,3 +227,21 @@ def test_uses_of_shared_layers_take_the_arguments_of_calls() -> None:
     told = {name: layer.args[name].schema for layer in REGISTRY.values() for name in layer.call_arguments}
     listed = {name: {"type": schema["type"]} for name, schema in AT_EACH_USE.items() if name != "as"}
     assert listed == told
+
+
+def test_a_variable_stands_wherever_a_number_does() -> None:
+    """Also where a mapping may stand instead, as a schedule does at `learning_rate`."""
+
+    def refusing(part: Any, path: str) -> Iterator[str]:
+        if isinstance(part, dict):
+            types = [part["type"]] if isinstance(part.get("type"), str) else part.get("type", [])
+            if isinstance(types, list) and {"number", "integer", "boolean"} & set(types) and "string" not in types:
+                yield path
+            for key, value in part.items():
+                if key not in ("if", "default", "search"):  # a search changes variables, and holds none
+                    yield from refusing(value, f"{path}/{key}")
+        elif isinstance(part, list):
+            for index, value in enumerate(part):
+                yield from refusing(value, f"{path}/{index}")
+
+    assert list(refusing(schemas.full_schema(is_strict=False), "")) == []
