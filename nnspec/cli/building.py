@@ -66,8 +66,8 @@ def export(
     nnspec export specs/causal_cnn.yaml --weights out/causal_cnn/model.keras
     nnspec export specs/causal_cnn.yaml --untrained
 
-    Writes model.onnx, model.keras with the same weights, spec.yaml, verify.json and manifest.json to the output
-    directory, and nothing if ONNX Runtime and Keras differ.
+    Writes model.onnx, interface.json for those who use it, model.keras with the same weights, preprocessing.json,
+    spec.yaml, verify.json and manifest.json to the output directory, and nothing if ONNX Runtime and Keras differ.
 
     Exit codes: 0 when exported and verified, 1 on an error, 2 on a wrong command line.
     """
@@ -106,10 +106,13 @@ def build(
     nnspec build specs/causal_cnn.yaml
     nnspec build specs/causal_cnn.yaml --resume
 
-    Writes model.onnx, model.keras, spec.yaml, history.csv, history.png, metrics.json, verify.json and manifest.json to
-    the output directory, all or none of them. Checkpoints are written at the ends of epochs, and with
-    `training: {checkpoint: {steps: 500}}` after every 500 steps; --resume continues from the last one, and gives the
-    same model.onnx as an undisturbed build. Once the training is done it does not train again.
+    Writes to the output directory, all or none of them: report.html to look at; model.onnx, and interface.json and
+    MODEL_CARD.md for those who use it; model.keras; metrics.json, verify.json, history.csv and history.png; spec.yaml,
+    data.json, preprocessing.json, manifest.json and bom.cdx.json, which say what it was made of.
+
+    Checkpoints are written at the ends of epochs, and with `training: {checkpoint: {steps: 500}}` after every 500
+    steps; --resume continues from the last one, and gives the same model.onnx as an undisturbed build. Once the
+    training is done it does not train again.
 
     Exit codes: 0 when built and verified, 1 on an error in the spec, its data or the export, 2 on a wrong command
     line, 130 when interrupted.

@@ -54,6 +54,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_build_leaves_every_file(built: Path) -> None:
     out, quick = built, built.parent / "quick.yaml"
     assert {p.name for p in out.iterdir()} == FILES
+    told = run("build", "--help").stdout
+    assert not [name for name in FILES if name not in told]
     assert not list(quick.parent.glob(".out*"))
     metrics = json.loads((out / "metrics.json").read_text())
     assert set(metrics) == {"train", "validation", "test"}
