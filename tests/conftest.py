@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as nnspec sets it, for tests that import Keras before
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-if "PYTEST_XDIST_WORKER" in os.environ:  # a worker a processor: threads of one would wait for those of the other
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many workers as processors: threads of one would wait for those of others
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 # Tests start some hundred processes of Python: where bytecode may not be written, each compiles the package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -51,7 +51,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WorkStealingScheduling | None:
-    """Of two workers each begins with one half of the tests, in their order, and takes over the other's last ones.
+    """Each worker begins with its part of the tests, in their order, and takes over the last ones of others.
 
     So what the tests of a module share is built once, and none waits for the other at the end. By default tests come
     in ever smaller pieces, now to one and now to the other, and both build it.

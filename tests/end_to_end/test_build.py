@@ -111,7 +111,7 @@ def test_interrupted_build_resumes_and_the_old_one_stays(built: Path, quick: Pat
     before = (out / "model.onnx").read_bytes()
     script = (
         "import sys, nnspec.jobs\n"
-        "from nnspec.backends.keras import checkpoint as t\n"
+        "from nnspec.backends.keras.training import checkpoint as t\n"
         "old = t.Checkpoint.on_epoch_end\nt.Checkpoint.interval = 0\n"
         "def stop(self, epoch, logs=None):\n"
         "    old(self, epoch, logs)\n"

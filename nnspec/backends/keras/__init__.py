@@ -11,5 +11,5 @@ import importlib
 
 def register_layers() -> None:
     """Imports every module that registers layers with Keras, so that Keras can load models that hold them."""
-    for module in ("attention", "axes", "images", "preprocessing"):
+    for module in ("attention", "axes", "image", "preprocessing"):
         importlib.import_module(f"nnspec.backends.keras.layers.{module}")

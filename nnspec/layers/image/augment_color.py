@@ -202,7 +202,7 @@ class Equalization(Augmentation):
     }
 
     def to_keras(self, node: Node) -> KerasCallable:
-        from nnspec.backends.keras.layers.images import GraphEqualization
+        from nnspec.backends.keras.layers.image import GraphEqualization
 
         return GraphEqualization(name=keras_name(node.name), **self.keras_arguments(node))
 

@@ -64,13 +64,16 @@ def test_follows_the_text_and_not_the_file(editor: Editor, tmp_path: Path) -> No
     assert editor.diagnostics(uri) == []  # an editor would go on showing them
 
 
-def test_only_the_last_of_many_changes_is_checked(editor: Editor) -> None:
+def test_changes_that_follow_each_other_are_not_each_checked(editor: Editor) -> None:
+    """The last one is; one before it only where the machine was so busy that typing seemed to pause there."""
     uri = editor.open(spec("  - Flatten"))
     assert editor.diagnostics(uri, 1) == []
     for version in range(2, 12):
         editor.change(uri, version, spec(f"  - Flattn{version}"))
-    found = editor.diagnostics(uri)
-    assert "Flattn11" in found[0].message
+    checked = [editor.diagnostics(uri)[0].message]
+    while "Flattn11" not in checked[-1]:
+        checked.append(editor.diagnostics(uri)[0].message)
+    assert len(checked) < 10
 
 
 def test_data_files_that_change_on_disk(editor: Editor, quick: Path) -> None:
