@@ -37,9 +37,11 @@ def _cast(port: Port, array: Array) -> Array:
         return check_dates(port, array)
     if takes_cells(port.encoding):
         return check_words(port, array)
-    if port.gaps or port.encoding:
+    if (port.gaps or port.encoding) and port.dtype != "str":
         array = with_gaps(port, array)
     if port.dtype == "str":
+        if port.gaps and array.dtype.kind == "O":
+            array = np.where(np.equal(array, None), "", array)
         if array.dtype.kind not in "USO" or (
             array.dtype.kind == "O" and not all(isinstance(v, str) for v in array.flat)
         ):

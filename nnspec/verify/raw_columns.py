@@ -12,6 +12,7 @@ import numpy as np
 from nnspec.data.deployment import Deployment
 from nnspec.data.prepare.encodings.base import HOSTILE
 from nnspec.data.prepare.encodings.columns import STEP, EncodedInput
+from nnspec.data.prepare.transforms import InputTransform
 from nnspec.ir.graph import Graph
 from nnspec.verify.variant import Inputs, Variant, repeat_rows
 
@@ -48,11 +49,11 @@ GAPS = ("none", "all missing", "all but one missing", "one missing", "every othe
 
 
 def rows_with_gaps(deployment: Deployment, drawn: Inputs, rng: np.random.Generator) -> Variant | None:
-    """The drawn rows with missing numbers, where the deployed graph fills some in; None where it fills in none."""
+    """The drawn rows with missing values, where the deployed graph fills some in; None where it fills in none."""
     filled = {
         name: transform
         for name, transform in deployment.inputs.items()
-        if transform.fill is not None and name in drawn and drawn[name].dtype.kind == "f"
+        if transform.fill is not None and name in drawn and drawn[name].dtype.kind in "fO"
     }
     if not filled:
         return None
@@ -60,10 +61,11 @@ def rows_with_gaps(deployment: Deployment, drawn: Inputs, rng: np.random.Generat
     for name, transform in filled.items():
         assert transform.fill is not None
         shape = inputs[name].shape[1:]
-        may_miss = np.broadcast_to(~np.isnan(transform.fill), shape)
+        gap = "" if transform.fills_texts else np.nan
+        may_miss = np.broadcast_to(transform.may_miss, shape)
         count = int(np.prod(shape))
         one = (np.arange(count) == rng.integers(count)).reshape(shape)
-        markers = np.broadcast_to(transform.markers[0] if transform.markers else np.nan, shape)
+        markers = np.broadcast_to(transform.markers[0] if transform.markers else gap, shape)
         missing = {
             "all missing": np.ones(shape, bool),
             "all but one missing": ~one,
@@ -72,7 +74,7 @@ def rows_with_gaps(deployment: Deployment, drawn: Inputs, rng: np.random.Generat
         }
         for row, kind in enumerate(GAPS):
             if kind in missing:
-                inputs[name][row][missing[kind] & may_miss] = np.nan
+                inputs[name][row] = np.where(missing[kind] & may_miss, gap, inputs[name][row])
             elif kind == "missing by a marker":
                 inputs[name][row] = np.where(may_miss, markers, inputs[name][row])
     return Variant("gaps", inputs, GAPS)
@@ -89,6 +91,9 @@ def axis_size(raw: Inputs, name: str, axis: int, columns: Mapping[str, EncodedIn
     return size if isinstance(size, int) else len(columns[name].features)
 
 
-def with_gaps(values: np.ndarray, fill: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Numbers with some missing, where something stands in for them: axes `batch *input`."""
-    return np.where((rng.random(values.shape) < 0.1) & ~np.isnan(fill), np.nan, values)
+def with_gaps(values: np.ndarray, transform: InputTransform, rng: np.random.Generator) -> np.ndarray:
+    """Raw values with some missing, where something stands in for them: axes `batch *input`."""
+    if transform.fill is None:
+        return values
+    gap = "" if transform.fills_texts else np.nan
+    return np.where((rng.random(values.shape) < 0.1) & transform.may_miss, gap, values)

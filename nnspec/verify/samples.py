@@ -70,6 +70,8 @@ def random_inputs(
         examples = examples_of(graph, name)
         if value.dtype == "string":
             result[name] = rng.choice(np.asarray(examples or ["a", "b"], object), size=shape)
+            if name in deployment.inputs:
+                result[name] = with_gaps(result[name], deployment.inputs[name], rng)
             continue
         if value.dtype.startswith(("int", "uint")):
             # What nothing reads may be ids of an imported model's table for all that: every table has 0 and 1.
@@ -93,8 +95,8 @@ def random_inputs(
                 made = made * transform.scaling.divisor + transform.scaling.offset
             if transform is not None and transform.pad_value is not None and transform.step is not None:
                 made = _padded_at_end(made, transform.pad_value, transform.step, rng, transform.outer)
-            if transform is not None and transform.fill is not None:
-                made = with_gaps(made, transform.fill, rng)
+            if transform is not None:
+                made = with_gaps(made, transform, rng)
         result[name] = made.astype(value.dtype)
     return result
 

@@ -30,7 +30,8 @@ def prepare_input(deployment: Deployment) -> Callable[[Lowering, str, Mapping[st
             return encode_columns(lowering, deployment.columns[name], ports)
         view, transform = ports[name], deployment.inputs.get(name)
         if transform is not None and transform.fill is not None:
-            view = _fill(lowering, view, transform.fill, transform.markers)
+            write = _fill_texts if transform.fills_texts else _fill
+            view = write(lowering, view, transform.fill, transform.markers)
         if transform is None or transform.scaling is None:
             return view
         scaled = _scale_columns(lowering, view, transform.scaling, invert=False)
@@ -89,6 +90,36 @@ def _fill(lowering: Lowering, view: View, fill: np.ndarray, markers: Sequence[np
         is_marker = lowering.node("Equal", ready.tensor, constant_of(marker, "marker"))
         is_missing = lowering.node("Or", is_missing, is_marker)
     return replace(ready, tensor=lowering.node("Where", is_missing, constant, ready.tensor))
+
+
+def _fill_texts(lowering: Lowering, view: View, fill: np.ndarray, markers: Sequence[np.ndarray]) -> View:
+    """As `_fill`, of texts, which no operator but the LabelEncoder compares in every operator set."""
+    words = sorted({str(word) for marker in markers for word in marker.flat} - {""})
+    if not words and not any(fill.flat):
+        return view  # the empty text stands for itself
+    axes = [i + 1 for i, size in enumerate(fill.shape) if size > 1]
+    ready = lowering.separable(view, axes)
+
+    def constant_of(values: np.ndarray, hint: str) -> str:
+        squeezed = values.reshape([size for size in values.shape if size > 1])
+        return lowering.along(ready, squeezed, axes if squeezed.ndim else [], hint)
+
+    lowering.graph.domains["ai.onnx.ml"] = 2
+    code = lowering.node(
+        "LabelEncoder",
+        ready.tensor,
+        domain="ai.onnx.ml",
+        keys_strings=["", *words],
+        values_int64s=list(range(1, len(words) + 2)),
+        default_int64=0,
+    )
+    is_missing = lowering.node("Equal", code, lowering.constant(np.asarray(1, np.int64), "empty"))
+    for number, word in enumerate(words, 2):
+        stands = np.any([marker == word for marker in markers], axis=0)
+        # a column that has another marker asks for a number that no word has
+        is_marker = lowering.node("Equal", code, constant_of(np.where(stands, number, -1).astype(np.int64), "marker"))
+        is_missing = lowering.node("Or", is_missing, is_marker)
+    return replace(ready, tensor=lowering.node("Where", is_missing, constant_of(fill, "fill"), ready.tensor))
 
 
 def _scale_columns(lowering: Lowering, view: View, scaling: Scaling, *, invert: bool) -> View:

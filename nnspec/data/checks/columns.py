@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.checks.markers import fix_mistyped, propose_markers
@@ -18,7 +18,7 @@ from nnspec.data.section.column_plan import (
     unreadable_date,
 )
 from nnspec.data.section.feature_count import category_words, feature_count, fill_words, words_in
-from nnspec.data.section.plan import DataPlan, SlotPlan
+from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, Severity, did_you_mean
@@ -34,7 +34,7 @@ MANY_WORDS = 10_000  # distinct values that make too many features, however ofte
 MANY_NUMBERS = 100  # distinct numbers as categories: they are measurements rather than codes
 
 
-def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
+def check_missing_rules(plan: DataPlan, files: PlanFacts, inputs: Mapping[str, Slot]) -> Iterator[Diagnostic]:
     """NN503 for a column that no file has, and NN550 for what cannot fill a column's gaps."""
     used = {name for slot in plan.slots() for name in slot.columns}
     for slot in plan.slots():
@@ -45,6 +45,9 @@ def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic
             message = f"`missing` names column `{name}`, which the data does not have{did_you_mean(name, used)}"
             yield Diagnostic("NN503", message, rule.span, path=f"data.missing.{name}")
     for slot in plan.inputs.values():
+        if slot.name in inputs and inputs[slot.name].is_text and not slot.encodings:
+            yield from _check_texts(plan, files, slot)
+            continue
         for name in () if slot.encodings else slot.columns:
             rule = plan.missing_rule(name)
             if rule.policy in ("category", "indicator"):
@@ -59,6 +62,21 @@ def check_missing_rules(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic
                 where = f"data.missing.{column.name}" if column.name in plan.missing_rules else "data.missing"
                 message = f"the gaps of column `{column.name}` cannot be filled with {reason[0]}"
                 yield Diagnostic("NN550", message, rule.span, path=where, fixes=(Fix(reason[1]),))
+
+
+def _check_texts(plan: DataPlan, files: PlanFacts, slot: SlotPlan) -> Iterator[Diagnostic]:
+    """What needs numbers fills no text; a rule for all columns matters to those that have gaps."""
+    for name in slot.columns:
+        rule = plan.missing_rule(name)
+        is_meant = name in plan.missing_rules or _has_gaps(files, slot, name)
+        if not is_meant or not (rule.policy == INTERPOLATE or (rule.is_in_graph and not rule.fills_words)):
+            continue
+        where = f"data.missing.{name}" if name in plan.missing_rules else "data.missing"
+        message = f"`missing: {rule.policy}` cannot fill the gaps of column `{name}`: its values are texts"
+        fix = Fix(
+            f"`{name}: {{constant: TEXT}}` fills in a text, `most_frequent` the usual one, `constant` an empty one"
+        )
+        yield Diagnostic("NN550", message, rule.span, path=where, fixes=(fix,))
 
 
 def _check_interpolated(plan: DataPlan, files: PlanFacts, slot: SlotPlan) -> Iterator[Diagnostic]:

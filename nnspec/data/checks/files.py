@@ -42,7 +42,7 @@ def probe(
     report.extend(check(plan, inputs, outputs))
     files = PlanFacts(plan)
     report.extend(files.diagnostics)
-    report.extend(check_missing_rules(plan, files))
+    report.extend(check_missing_rules(plan, files, inputs))
     report.extend(check_markers(plan, files))
     report.extend(check_weights(plan, files))
     gaps: _Gaps = set()
@@ -184,7 +184,7 @@ class _SlotProbe:
     def refuses_gaps(self, name: str) -> bool:
         rule = self.plan.missing_rule(name)
         is_input = self.slot.role == "inputs"
-        if rule.policy == INTERPOLATE and is_input and not self.model.is_float:
+        if rule.policy == INTERPOLATE and is_input and not self.model.is_float and not self.model.is_text:
             return True  # what is between whole numbers is none
         return rule.policy == "error" or (rule.is_in_graph and is_input and not fills_in_graph(self.slot, self.model))
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, chunks, each_chunk, is_gathered
 from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, padded_axes
-from nnspec.data.prepare.fit_columns import column_of, fill_of
+from nnspec.data.prepare.fit_columns import column_of, fill_of, text_fill_of
 from nnspec.data.prepare.labels import encode, fit_labels, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
+from nnspec.data.prepare.missing import fills_in_graph
 from nnspec.data.prepare.rows import Rows, arrange
 from nnspec.data.prepare.streamed_fit import fit_array, fit_samples
 from nnspec.data.prepare.transforms import Edges, InputTransform, OutputTransform, Relative, Scaling, statistic_of
@@ -97,7 +98,7 @@ def fit_input(
     """
     steps = padded_positions(slot, model, layout, rows)
     bare = InputTransform(None, slot.pad_value, steps[-1] if steps else None, outer=tuple(steps[:-1]))
-    fill = fit_fill(plan, slot, layout, rows, train) if model.is_float else None
+    fill = fit_fill(plan, slot, layout, rows, train) if fills_in_graph(slot, model) else None
     markers = markers_for_fill(slot, fill)
     if slot.scale is None or slot.scale.method == "none":
         return replace(bare, fill=fill, markers=markers)
@@ -128,10 +129,13 @@ def fit_input(
 
 
 def markers_for_fill(slot: SlotPlan, fill: Array | None) -> tuple[Array, ...]:
-    """The numbers that stand for missing values in the columns that are filled, axes as those of `fill`."""
+    """What stands for missing values in the columns that are filled, axes as those of `fill`."""
     if fill is None:
         return ()
     known = Markers.from_options(slot.source.options)
+    if fill.dtype.kind == "O":
+        words = [sorted(known.of(name)) for name in slot.columns]
+        return tuple(np.array(found, object).reshape(fill.shape) for found in zip_longest(*words, fillvalue=""))
     filled = ~np.isnan(np.broadcast_to(fill.ravel(), len(slot.columns)))
     numbers = [numbers_in(known.of(name)) if own else () for name, own in zip(slot.columns, filled, strict=True)]
     return tuple(np.array(found, np.float32).reshape(fill.shape) for found in zip_longest(*numbers, fillvalue=np.nan))
@@ -147,12 +151,21 @@ def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, rows: Rows, train: 
         SpecError: NN504 where no training row has a value.
     """
     rules = [plan.missing_rule(name) for name in slot.columns]
+    is_text = rows.values.dtype.kind in "OU"
+    if is_text:
+        rules = [rule if rule.fills_words else replace(rule, policy="error") for rule in rules]
     if not any(rule.is_in_graph for rule in rules):
         return None
     chosen = mapped.take(train, mapped.take(rows.complete, train))
     fills = np.full(len(rules), np.nan, np.float32)  # a column that may have no gaps keeps them as they are
+    if is_text:
+        fills = np.full(len(rules), "", object)
     for place, rule in enumerate(rules):
-        if rule.is_in_graph:
+        if not rule.is_in_graph:
+            continue
+        if is_text:
+            fills[place] = text_fill_of(slot, place, rule, mapped.take(rows.values[:, place], chosen))
+        else:
             fills[place] = fill_of(slot, place, rule, column_of(rows, place, chosen))
     position = layout.position(1 if has_steps(plan, slot) else 0)
     shape = [1] * len(layout.axes)

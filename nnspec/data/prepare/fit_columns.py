@@ -33,6 +33,7 @@ from nnspec.runtime.rules.dates import read_dates
 from nnspec.runtime.rules.markers import Markers, numbers_in
 from nnspec.runtime.rules.truth import spellings
 
+Array = np.ndarray
 Numbers = NDArray[np.float64]
 
 
@@ -105,6 +106,26 @@ def fill_of(slot: SlotPlan, place: int, rule: MissingRule, values: Numbers) -> f
     _require_values(slot, place, rule, present)
     policy = rule.fill if rule.policy == "indicator" else rule.policy
     return float(np.float32(_FILLS.get(policy, median_of)(present)))
+
+
+def text_fill_of(slot: SlotPlan, place: int, rule: MissingRule, values: Array) -> str:
+    """What a column's missing texts are filled with: the empty text where the rule names none.
+
+    Args:
+        values: the texts of the training rows, those that are missing empty; axes `row`.
+
+    Raises:
+        SpecError: NN504 where there are none.
+    """
+    if rule.policy != "most_frequent":
+        return "" if rule.value is None else label_key(rule.value)
+    counted: dict[str, int] = {}
+    for part in chunks(values):
+        words, counts = np.unique(part[part != ""], return_counts=True)
+        for word, count in zip(words.tolist(), counts.tolist(), strict=True):
+            counted[word] = counted.get(word, 0) + count
+    _require_values(slot, place, rule, np.asarray(list(counted.values()), np.float64))
+    return most_frequent(counted)
 
 
 _FILLS = {"most_frequent": most_frequent_of, "mean": mean_of}

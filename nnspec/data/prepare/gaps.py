@@ -23,8 +23,9 @@ Array = np.ndarray
 def resolve_missing(
     plan: DataPlan, slot: SlotPlan, model: Slot, rows: Rows, groups: NDArray[np.int64], files: Array
 ) -> Rows:
-    """Rows without gaps, but for those that a sample is left out for; what the graph is to fill is NaN, and not marked.
+    """Rows without gaps, but for those that a sample is left out for.
 
+    What the graph is to fill is NaN or an empty text, and not marked.
     With `drop` gaps stay marked. So do those of targets, whatever fills inputs: nobody measured what would stand there.
 
     Args:
@@ -61,8 +62,13 @@ _LEFT, _REFUSED, _CARRIED, _BETWEEN, _IN_GRAPH = range(5)  # what becomes of a c
 
 
 def _treatment(plan: DataPlan, slot: SlotPlan, model: Slot, rows: Rows, name: str) -> int:
-    policy = plan.missing_rule(name).policy
-    if policy == "error" or (rows.padding is not None and slot.role == "inputs"):
+    rule = plan.missing_rule(name)
+    policy = rule.policy
+    if (
+        policy == "error"
+        or (model.is_text and rule.is_in_graph and not rule.fills_words)
+        or (rows.padding is not None and slot.role == "inputs")
+    ):
         return _REFUSED
     if policy == "drop" or slot.role == "outputs":
         return _LEFT
@@ -88,7 +94,8 @@ class _Treated:
         self.values = rows.values
         self.is_blanked = _IN_GRAPH in rules
         if self.is_blanked:
-            self.values = mapped.empty(rows.values.shape, np.result_type(rows.values.dtype, 0.0))
+            dtype = rows.values.dtype if _is_text(rows.values) else np.result_type(rows.values.dtype, 0.0)
+            self.values = mapped.empty(rows.values.shape, dtype)
         elif _CARRIED in rules or _BETWEEN in rules:
             self.values = mapped.empty(rows.values.shape, rows.values.dtype)
 
@@ -100,7 +107,7 @@ class _Treated:
     def add(self, part: slice, groups: NDArray[np.int64]) -> None:
         """Treats a stretch of rows; the stretches follow one another."""
         own, gaps = self.rows.values[part], np.array(self.rows.missing[part])
-        values = np.where(gaps, np.nan, own) if self.is_blanked else own
+        values = np.where(gaps, "" if _is_text(own) else np.nan, own) if self.is_blanked else own
         if values is own and self.values is not self.rows.values:
             values = own.copy()
         for place, rule in enumerate(self.rules):
@@ -155,6 +162,10 @@ class Carried:
             unfilled |= (known < 0) & ~self.is_known & (begin < 0)
         self.last, self.is_known, self.group = filled[-1].copy(), np.asarray(~unfilled[-1]), int(groups[-1])
         return filled, np.asarray(unfilled)
+
+
+def _is_text(values: Array) -> bool:
+    return values.dtype.kind in "OUS"
 
 
 def _numbers(flags: Mask) -> NDArray[np.int64]:

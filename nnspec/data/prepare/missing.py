@@ -10,17 +10,37 @@ NOTHING_BEFORE = "a gap is filled with what comes before it, but no value preced
 
 
 def fills_in_graph(slot: SlotPlan, model: Slot) -> bool:
-    """Whether the deployed graph can fill an input's gaps: columns, by themselves or as numbers of one float input."""
-    return slot.role == "inputs" and bool(slot.encodings or (slot.columns and model.is_float))
+    """Whether the deployed graph can fill an input's gaps: columns by themselves, or as floats or texts of one input.
+
+    Whole numbers have no value that says that one is missing.
+    """
+    return slot.role == "inputs" and bool(slot.encodings or (slot.columns and (model.is_float or model.is_text)))
 
 
 def filled_in_graph(plan: DataPlan, slot: SlotPlan, model: Slot, name: str) -> tuple[Fix, ...]:
     """How the deployed graph could fill a column's gaps, as a fix; rows in sequence are better carried forward."""
-    if not fills_in_graph(slot, model) or plan.window is not None:
+    if not fills_in_graph(slot, model):
+        return _as_floats(plan, slot, model, name)
+    if plan.window is not None:
         return ()
+    if model.is_text:
+        return (
+            Fix(
+                f"`missing: {{{name}: constant}}` keeps missing texts as empty ones, `{{constant: TEXT}}` fills one in"
+            ),
+        )
     if any(column.name == name and column.is_text for column in slot.encodings):
         return (Fix(f"`missing: {{{name}: constant}}` makes missing values a separate category"),)
     return (Fix(f"`missing: {{{name}: median}}` fills in the median of the training rows, as the deployed model does"),)
+
+
+def _as_floats(plan: DataPlan, slot: SlotPlan, model: Slot, name: str) -> tuple[Fix, ...]:
+    """What a rule that fills gaps in the graph takes, where the input's numbers are whole ones."""
+    rule = plan.missing_rule(name)
+    if slot.role != "inputs" or not rule.is_in_graph:
+        return ()
+    why = f"`missing: {rule.policy}` needs an input that can hold a gap, and `{slot.name}` has dtype {model.dtype}"
+    return (Fix(f"{why}: write `dtype: float32`, or `columns: {{{name}: index}}` for the ids of an Embedding"),)
 
 
 def missing_in_slot(

@@ -30,6 +30,12 @@ def _as_float(values: ArrayLike) -> Float:
     return np.asarray(values, dtype=np.float32)
 
 
+def _as_stand_in(values: ArrayLike) -> Array:
+    """What stands in for missing values: floats, or texts as objects."""
+    found = np.asarray(values)
+    return found.astype(object) if found.dtype.kind == "U" else _as_float(found)
+
+
 def statistic_of(measure: Callable[..., Array], values: Array, pooled: tuple[int, ...]) -> Array:
     """A statistic that leaves NaN out, taken along the axes `pooled`, which stay with size 1.
 
@@ -107,18 +113,18 @@ class InputTransform:
         pad_value: steps that hold nothing but this are padding, and stay it.
         step: the position, batch included, of the axis that padding runs along.
         outer: those of the axes before it for each of whose positions padding is another: words within sentences.
-        fill: what stands in for missing values (NaN), axes `*input`, 1 along those that share it; None where none may
-            be missing.
-        markers: numbers that stand for missing values where something fills them in, axes as `fill`; each has NaN for
-            columns that have fewer.
+        fill: what stands in for missing values (NaN, or the empty text), axes `*input`, 1 along those that share it;
+            objects where it is text, and None where none may be missing.
+        markers: what stands for missing values where something fills them in, axes as `fill`; each has NaN or the
+            empty text for columns that have fewer.
     """
 
     scaling: Scaling | None = None
     pad_value: float | None = None
     step: int | None = None
     _: KW_ONLY
-    fill: Float | None = None
-    markers: tuple[Float, ...] = ()
+    fill: Array | None = None
+    markers: tuple[Array, ...] = ()
     outer: tuple[int, ...] = ()
 
     def padding(self, raw: Array) -> NDArray[np.bool_] | None:
@@ -131,8 +137,8 @@ class InputTransform:
     def apply(self, raw: Array) -> Array:
         """Axes `batch *input` to the same; float32 where values are scaled."""
         if self.fill is not None:
-            values = _as_float(raw)
-            gaps = np.isnan(values)
+            values = raw if self.fills_texts else _as_float(raw)
+            gaps = self.is_gap(values)
             for marker in self.markers:
                 gaps |= values == marker
             raw = np.where(gaps, self.fill, values)
@@ -141,6 +147,21 @@ class InputTransform:
         scaled = self.scaling.apply(raw)
         padding = self.padding(raw)
         return scaled if padding is None else _as_float(np.where(padding, np.float32(self.pad_value or 0.0), scaled))
+
+    @property
+    def fills_texts(self) -> bool:
+        """Whether what is filled in is text, of which the empty one is missing; NaN is, among numbers."""
+        return self.fill is not None and self.fill.dtype.kind == "O"
+
+    @property
+    def may_miss(self) -> NDArray[np.bool_]:
+        """Which values something stands in for, axes as those of `fill`."""
+        stand_ins = np.asarray(np.nan if self.fill is None else self.fill)
+        return np.ones(stand_ins.shape, bool) if self.fills_texts else ~np.isnan(stand_ins)
+
+    def is_gap(self, raw: Array) -> NDArray[np.bool_]:
+        """Which raw values are missing, by themselves rather than by a marker."""
+        return np.asarray(raw == "" if self.fills_texts else np.isnan(raw), np.bool_)
 
     def to_json(self) -> dict[str, object]:
         scaling = self.scaling.to_json() if self.scaling else None
@@ -152,8 +173,8 @@ class InputTransform:
     @classmethod
     def from_json(cls, body: Metadata) -> InputTransform:
         scaling = Scaling.from_json(body["scaling"]) if body.get("scaling") else None
-        fill = _as_float(body["fill"]) if body.get("fill") is not None else None
-        markers = tuple(map(_as_float, body.get("markers") or ()))
+        fill = _as_stand_in(body["fill"]) if body.get("fill") is not None else None
+        markers = tuple(map(_as_stand_in, body.get("markers") or ()))
         outer = tuple(body.get("outer") or ())
         return cls(scaling, body.get("pad_value"), body.get("step"), fill=fill, markers=markers, outer=outer)
 

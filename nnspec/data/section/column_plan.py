@@ -118,6 +118,11 @@ class MissingRule:
         return self.policy == "category" or (self.policy == "constant" and self.value is None)
 
     @property
+    def fills_words(self) -> bool:
+        """Whether words and texts can be filled in so, rather than numbers alone."""
+        return self.policy in ("most_frequent", "constant", "category")
+
+    @property
     def is_in_graph(self) -> bool:
         return self.policy in STATISTICS
 

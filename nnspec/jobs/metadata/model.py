@@ -191,7 +191,9 @@ def _gaps(plan: DataPlan | None, name: str, deployment: Deployment) -> Described
     transform = deployment.inputs.get(name)
     if plan is None or transform is None or transform.fill is None:
         return {}
-    return {"gaps": [column for column in plan.inputs[name].columns if plan.missing_rule(column).is_in_graph]}
+    rules = {column: plan.missing_rule(column) for column in plan.inputs[name].columns}
+    filled = [column for column, rule in rules.items() if rule.is_in_graph]
+    return {"gaps": [column for column in filled if rules[column].fills_words or not transform.fills_texts]}
 
 
 def _sequences(plan: DataPlan | None, name: str, value: Value, deployment: Deployment) -> Described:
