@@ -195,7 +195,7 @@ class _Builder:
                 waiting.append(call)
                 continue
             except ImportFault as fault:
-                faults += fault.causes
+                faults += [cause.at(call) for cause in fault.causes]
                 continue
             self.masks.note(call, self.made[call])
         return waiting
@@ -214,7 +214,7 @@ class _Builder:
             try:
                 self.calls.check_alone(call)
             except ImportFault as fault:
-                faults += fault.causes
+                faults += [cause.at(call) for cause in fault.causes]
         if faults:
             raise ImportFault.of(faults)
 

@@ -24,7 +24,7 @@ from nnspec.importers.keras.network import (
     tensors_in,
 )
 from nnspec.importers.keras.operations.operation import Operand, Operation
-from nnspec.importers.keras.operations.rules import check_known, is_operation, translate_operation
+from nnspec.importers.keras.operations.rules import check_known, translate_operation
 from nnspec.importers.keras.operations.tables import Tables
 from nnspec.importers.keras.own_blocks import OwnBlock, OwnBlocks
 from nnspec.importers.keras.translate import activation_layer, translate, without_arrays
@@ -60,7 +60,7 @@ class CallConverter:
         Raises:
             ImportFault: where it has not.
         """
-        if is_operation(call):
+        if call.is_operation:
             check_known(call)
         elif self.blocks is not None and self.blocks.find(call) is not None:
             return
@@ -69,7 +69,7 @@ class CallConverter:
             self.call_arguments(call, kind)
 
     def convert(self, call: Call) -> list[Read]:
-        if is_operation(call):
+        if call.is_operation:
             return translate_operation(self.bind_operation(call))
         block = self.blocks.find(call) if self.blocks is not None else None
         if block is not None:
@@ -291,7 +291,7 @@ def _is_of_inputs(mask: Tensor) -> bool:
     while pending:
         tensor = pending.pop()
         if tensor.call is not None:
-            if not is_operation(tensor.call):
+            if not tensor.call.is_operation:
                 return False
             pending += tensor.call.tensors
     return True

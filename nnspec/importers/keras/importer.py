@@ -270,11 +270,18 @@ def refuse_unread(network: Network, draft: Draft) -> None:
 
 
 def _collect_refusals(fault: ImportFault, here: Span) -> SpecError:
-    """Every cause once, each with what to do about it."""
+    """Every cause once, each with where it is and what to do about it."""
     told = {str(cause): cause for cause in fault.causes}
+    places = {message: [c.place for c in fault.causes if c.place and str(c) == message] for message in told}
     return SpecError(
         [
-            Diagnostic("NN607", message, here, fixes=(Fix(cause.help),) if cause.help else ())
+            Diagnostic(
+                "NN607",
+                message,
+                here,
+                notes=tuple(f"it is {place}" for place in dict.fromkeys(places[message])),
+                fixes=(Fix(cause.help),) if cause.help else (),
+            )
             for message, cause in told.items()
         ]
     )

@@ -152,7 +152,9 @@ class Maker:
             item = Item(kind=kind, body=given, reads=read, node=node, call=call, shared=shared, origin=origin)
             self.items.append(item)
             return item
-        raise ImportFault(f"no axis names fit `{kind}`: {tried[-1]}")
+        known = call or of
+        named = f"layer `{known.name}` ({kind})" if known is not None else f"`{kind}`"
+        raise ImportFault(f"no axis names fit {named}: {tried[-1]}")
 
     def note(
         self,

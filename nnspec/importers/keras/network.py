@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from nnspec.diagnostics.lists import joined
+
 Config: TypeAlias = Mapping[str, Any]  # what `get_config` of a Keras object gives, or a part of it
 Numbers: TypeAlias = "bool | int | float | list[Numbers] | tuple[Numbers, ...]"
 # What a layer is called with, in Keras' nesting.
@@ -22,18 +24,55 @@ class ImportFault(Exception):
     """The model cannot become a spec: what stands in the way, and what to do about it.
 
     Attributes:
+        place: where in the model it is, in the names that the model's author gave; empty where the message says it.
         causes: every fault, where several were found.
     """
 
-    def __init__(self, message: str, *, help: str = "", causes: Sequence[ImportFault] = ()) -> None:
+    def __init__(self, message: str, *, help: str = "", place: str = "", causes: Sequence[ImportFault] = ()) -> None:
         super().__init__(message)
         self.help = help
+        self.place = place
         self.causes = tuple(causes) or (self,)
 
     @classmethod
     def of(cls, faults: Sequence[ImportFault]) -> ImportFault:
         """Several faults as one: it speaks of the first, and holds all."""
         return cls(str(faults[0]), help=faults[0].help, causes=faults)
+
+    def at(self, call: Call) -> ImportFault:
+        """The fault, single, of a call."""
+        return self if self.place else ImportFault(str(self), help=self.help, place=place_of(call))
+
+
+def place_of(call: Call) -> str:
+    """Where a call stands, in names that people gave: of an operation, whose name Keras made, what it computes with.
+
+    Of a layer of the model itself there is nothing to add to its own name.
+    """
+    inside = f"in the model `{'/'.join(call.path[:-1])}`" if len(call.path) > 1 else ""
+    if not call.is_operation:
+        return inside
+    sources = list(dict.fromkeys(_named_sources(call)))
+    more = [f"{len(sources) - 3} more"] if len(sources) > 3 else []
+    behind = f"behind {joined([*sources[:3], *more])}" if sources else ""
+    return ", ".join(part for part in (inside, behind) if part)
+
+
+def _named_sources(call: Call) -> Iterator[str]:
+    """The closest layers and inputs that an operation's values come from, operations between them left out."""
+    seen: set[tuple[Call | None, int, str]] = set()
+    pending = [*reversed(call.tensors)]
+    while pending:
+        tensor = pending.pop()
+        if (key := (tensor.call, tensor.index, tensor.input)) in seen:
+            continue
+        seen.add(key)
+        if tensor.call is None:
+            yield f"input `{tensor.input}`"
+        elif tensor.call.is_operation:
+            pending += reversed(tensor.call.tensors)
+        else:
+            yield f"layer `{tensor.call.name}` ({tensor.call.kind})"
 
 
 def reason_of(error: Exception) -> str:
@@ -106,6 +145,11 @@ class Call:
     def is_own(self) -> bool:
         """Whether its class is none of Keras'."""
         return ">" in self.registered or not self.module.startswith("keras.")
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether it is one of Keras' operations rather than a layer."""
+        return self.module.startswith(("keras.src.ops", "keras.ops"))
 
     @property
     def name(self) -> str:

@@ -54,11 +54,6 @@ def translate_operation(op: Operation) -> list[Read]:
     return made if isinstance(made, list) else [made]
 
 
-def is_operation(call: Call) -> bool:
-    """Whether a call is one of Keras' operations rather than of a layer."""
-    return call.module.startswith(("keras.src.ops", "keras.ops"))
-
-
 def check_known(call: Call) -> None:
     """Whether there is a rule for such an operation, whatever it reads.
 

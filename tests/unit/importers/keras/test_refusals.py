@@ -170,6 +170,32 @@ def test_all_causes_in_the_models_own_names(name: str, how: str, tmp_path: Path)
     assert not out.exists() or not list(out.iterdir())
 
 
+def _two_open_sizes(h: Any) -> Any:
+    return ops.reshape(h, (-1, ops.shape(h)[1], ops.shape(h)[2], 2, 2))
+
+
+def _nothing_expresses(h: Any) -> Any:
+    return ops.segment_sum(h, ops.cast(ops.round(h[:, 0, 0, 0]), "int32"), num_segments=3)
+
+
+@pytest.mark.parametrize("compute", [_two_open_sizes, _nothing_expresses])
+def test_an_operation_is_placed_by_the_names_that_people_gave(compute: Callable[[Any], Any], tmp_path: Path) -> None:
+    """Keras names operations by itself: `reshape`, `segment_sum`."""
+    x, other = keras.Input((None, None, 4), name="picture"), keras.Input((1, 1, 4), name="mean_color")
+    inner = keras.Model([x, other], compute(kl.Conv2D(4, 3, padding="same", name="look")(x) - ops.abs(other) * 2.0))
+    inner.name = "looking"
+    with pytest.raises(SpecError) as caught:
+        import_model(inner, tmp_path)
+    (told,) = caught.value.diagnostics
+    assert told.notes == ("it is behind layer `look` (Conv2D) and input `mean_color`",)
+    outer = [keras.Input(each.shape[1:]) for each in inner.inputs]
+    with pytest.raises(SpecError) as caught:
+        import_model(keras.Model(outer, inner(outer)), tmp_path)
+    (told,) = caught.value.diagnostics
+    (note,) = told.notes
+    assert note.startswith("it is in the model `looking`, behind layer `look` (Conv2D) and input `")
+
+
 def test_windows_are_to_be_an_axis(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         import_model(windows_in_the_batch(), tmp_path)
