@@ -38,6 +38,7 @@ class Draft:
         notes: what a reader of the spec should know of how it came about.
         tables: constants that stand in a file beside it, with their sizes there.
         inlined: the calls of custom classes, written as their blocks.
+        doubts: what is at fault where the spec turns out to give other outputs than the model.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Draft:
     notes: tuple[str, ...] = ()
     tables: Mapping[str, tuple[Constant, tuple[int, ...]]] = field(default_factory=dict)
     inlined: tuple[Inlined, ...] = ()
+    doubts: tuple[ImportFault, ...] = ()
 
 
 def build_draft(
@@ -154,6 +156,7 @@ class _Builder:
             notes=notes,
             tables=self.tables.arrays,
             inlined=tuple(self.calls.inlined),
+            doubts=tuple(self.masks.doubts),
         )
 
     def notes(self) -> list[str]:

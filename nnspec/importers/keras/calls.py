@@ -11,7 +11,7 @@ from nnspec.diagnostics import Reason
 from nnspec.importers.keras.flags import as_ids, is_masked_softmax, masked_softmax, take_attention_mask
 from nnspec.importers.keras.inline import Inlined, inline
 from nnspec.importers.keras.items import Item, Maker, Read
-from nnspec.importers.keras.mask_flow import GivenMask, MaskFlow
+from nnspec.importers.keras.mask_flow import MASKS_OF_READS, GivenMask, MaskFlow
 from nnspec.importers.keras.network import (
     MASKS,
     Argument,
@@ -90,7 +90,7 @@ class CallConverter:
         if is_masked_softmax(call, kind):
             return [masked_softmax(self.bind_operation(call), partial(self.scores, call, kind, body))]
         reads = [self.read(tensor) for tensor in call.tensors]
-        reads = self.masks.as_in_keras(call, kind, reads, self.given_mask(call))
+        reads = self.masks.as_in_keras(call, kind, reads, self.given_masks(call))
         reads = self.add_constants(call, reads)
         reads, flags = take_attention_mask(call, kind, reads, partial(self.add, of=call))
         reads = as_ids(kind, reads, partial(self.add, of=call))
@@ -142,12 +142,23 @@ class CallConverter:
             )
         return said
 
-    def given_mask(self, call: Call) -> GivenMask | None:
-        """The flags that a layer is called with as its `mask`, converted where they are asked for."""
+    def given_masks(self, call: Call) -> dict[int, GivenMask]:
+        """The flags that a layer is called with as masks of what it reads, by its place.
+
+        They are converted where they are asked for.
+        """
         mask = call.keywords.get("mask")
-        if not isinstance(mask, Tensor):
-            return None
-        return GivenMask(read=lambda: self.read(mask), is_of_inputs=_is_of_inputs(mask))
+        given = list(mask) if isinstance(mask, list | tuple) else [mask]
+        for place, name in enumerate(MASKS_OF_READS):
+            own = call.keywords.get(name)
+            if own is not None:
+                given += [None] * (place + 1 - len(given))
+                given[place] = own
+        return {
+            place: GivenMask(read=partial(self.read, flags), is_of_inputs=_is_of_inputs(flags))
+            for place, flags in enumerate(given)
+            if isinstance(flags, Tensor)
+        }
 
     def add_constants(self, call: Call, reads: list[Read]) -> list[Read]:
         """What a layer reads, with the constants among it, each with one name for an axis where the values have it.
@@ -156,7 +167,7 @@ class CallConverter:
             ImportFault: for one that has a batch of its own.
         """
         leaves = list(call.operands)
-        if len(leaves) == len(reads):
+        if not any(isinstance(leaf, Constant) for leaf in leaves):
             return reads
         values = iter(reads)
         result: list[Read] = []

@@ -318,6 +318,8 @@ def _write(
                 error = largest_difference(model, network, draft, graph, compiled)
             if not error <= TOLERANCE:
                 refuse_wrong_zeros(graph)
+                if draft.doubts:
+                    raise ImportFault.of(draft.doubts)
         except ImportFault as fault:
             raise _collect_refusals(fault, here) from None
         if not error <= TOLERANCE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 
 from nnspec.checks.steps.reversed_steps import turned_masks
@@ -14,6 +14,7 @@ from nnspec.ir.axes import names
 from nnspec.ir.graph import Graph
 from nnspec.layers.registry import REGISTRY
 
+MASKS_OF_READS = ("query_mask", "value_mask", "key_mask")  # by the place of what they hide, of an attention
 _Key = tuple[int, str]  # of a value: its item and port
 
 
@@ -49,6 +50,7 @@ class MaskFlow:
 
     Attributes:
         observed: what Keras has at each call; None before the model was run.
+        doubts: what is at fault where the spec gives other outputs than the model: values with another mask, perhaps.
         may_wait: whether a call whose mask no value has so far waits for the others.
     """
 
@@ -56,6 +58,7 @@ class MaskFlow:
     observed: Observed | None
     _: KW_ONLY
     may_wait: bool = True
+    doubts: list[ImportFault] = field(default_factory=list)
     known: dict[_Key, Fingerprint] = field(default_factory=dict)  # of values that carry a mask
     carriers: dict[Fingerprint, Read] = field(default_factory=dict)
     joins: dict[Fingerprint, Join] = field(default_factory=dict)  # what would carry a mask that no value has so far
@@ -69,11 +72,11 @@ class MaskFlow:
         default_factory=dict
     )  # what carries a mask that the model computes
 
-    def as_in_keras(self, call: Call, kind: str, reads: Sequence[Read], given: GivenMask | None = None) -> list[Read]:
+    def as_in_keras(self, call: Call, kind: str, reads: Sequence[Read], given: Mapping[int, GivenMask]) -> list[Read]:
         """What a layer reads, with the masks that Keras' layer would use.
 
         Args:
-            given: the flags that the layer is called with.
+            given: the flags that the layer is called with, by the place of what they hide.
 
         Raises:
             ImportFault: where it uses one that nothing in the spec carries.
@@ -85,8 +88,10 @@ class MaskFlow:
         is_used = REGISTRY[kind].uses_mask or REGISTRY[kind].joins_masks
         result: list[Read] = []
         wanted = _used(kind, seen)
-        for read, mask in zip(reads, wanted, strict=True):
-            flags = given if not result else None
+        if 2 in given and len(reads) == 2:  # the keys are the values, but what hides them is another mask
+            reads, wanted = [*reads, reads[1]], [*wanted, *seen.given.get("key_mask", (None,))]
+        for place, (read, mask) in enumerate(zip(reads, wanted, strict=True)):
+            flags = given.get(place) if place or not REGISTRY[kind].ignores_query_mask else None
             if mask is None and flags is not None and flags.is_of_inputs and is_used:
                 # They hid nothing when the model ran, but no layer's padding told what to try.
                 result.append(self.masked_by(self.made_of(flags.read(), read), read, call))
@@ -141,12 +146,14 @@ class MaskFlow:
         if carrier is None and flags is not None:
             carrier = self.made_of(flags.read(), read)
         if carrier is None:
-            if read.value.mask is not None:
-                return read  # the comparison tells whether it is the same
-            raise ImportFault(
-                f"layer `{call.name}` uses a mask that none of its inputs carries in the spec",
+            fault = ImportFault(
+                f"layer `{call.name}` ({call.kind}) uses a mask that none of its inputs carries in the spec",
                 help="create the mask with `Masking` or with an `Embedding` with `mask_zero`, and save the model again",
             )
+            if read.value.mask is None:
+                raise fault
+            self.doubts.append(fault.at(call))
+            return read
         return self.masked_by(carrier, read, call)
 
     def joined(self, join: Join) -> Read:
@@ -207,7 +214,9 @@ def _used(kind: str, seen: Seen) -> list[Fingerprint | None]:
         reads[: len(given)] = given
     elif len(reads) > 1 and REGISTRY[kind].loses_mask_with_states:
         reads[0] = None
-    for place, name in enumerate(("query_mask", "value_mask", "key_mask")):
+    for place, name in enumerate(MASKS_OF_READS):
+        if place == 0 and REGISTRY[kind].ignores_query_mask:
+            continue
         if name in seen.given and place < len(reads):
             (reads[place],) = seen.given[name]
     return reads

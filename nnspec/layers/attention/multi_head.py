@@ -36,6 +36,7 @@ class MultiHeadAttention(HeadedAttention):
     """
 
     kind = "MultiHeadAttention"
+    ignores_query_mask = True
     habits = {
         **HeadedAttention.habits,
         **dict.fromkeys(

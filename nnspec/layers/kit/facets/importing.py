@@ -20,6 +20,7 @@ class Importing:
         reads_ids: whether its class takes floats for ids, so that an input which only such layers read is of integers.
         joins_masks: whether its class makes one mask of those of all that it reads.
         is_recorded_in_training: whether Keras writes `training: True` into its calls by itself.
+        ignores_query_mask: whether its class takes a `query_mask` and goes by the mask of its query all the same.
         loses_mask_with_states: whether its class uses a mask only where it reads nothing but its sequence.
     """
 
@@ -28,6 +29,7 @@ class Importing:
     reads_ids: ClassVar[bool] = False
     joins_masks: ClassVar[bool] = False
     is_recorded_in_training: ClassVar[bool] = False
+    ignores_query_mask: ClassVar[bool] = False
     loses_mask_with_states: ClassVar[bool] = False
 
     def from_keras(self, config: Args) -> Args:

@@ -257,6 +257,35 @@ def an_input_as_mask() -> Any:
     return keras.Model([ids, flags], kl.GRU(3)(kl.Embedding(20, 4)(ids), mask=ops.cast(flags, "bool")))
 
 
+def computed_masks_of_two() -> Any:
+    """One value has a mask of its own, which does not count."""
+    one, other = words(9, "one"), words(7, "other")
+    value = kl.Conv1D(4, 3, padding="same")(embedded(other))
+    masks = [ops.greater(one, 2), ops.logical_and(ops.greater(other, 4), ops.not_equal(other, 7))]
+    return keras.Model([one, other], kl.AdditiveAttention()([embedded(one), value], mask=masks))
+
+
+def a_computed_mask_of_the_values() -> Any:
+    one, other = words(9, "one"), words(7, "other")
+    query, value = embedded(one), embedded(other)
+    return keras.Model([one, other], kl.Attention()([query, value], mask=[None, ops.greater(other, 4)]))
+
+
+def masks_by_name() -> Any:
+    """Keras goes by the query's own mask, whatever `query_mask` says; the keys are the values."""
+    one, other = words(9, "one"), words(7, "other")
+    query, value = embedded(one), kl.Embedding(20, 4)(other)
+    masks = {"query_mask": ops.greater(one, 9), "value_mask": ops.greater(other, 4), "key_mask": ops.less(other, 15)}
+    return keras.Model([one, other], kl.MultiHeadAttention(2, 3)(query, value, **masks))
+
+
+def masks_by_name_of_groups() -> Any:
+    one, other = words(9, "one"), words(7, "other")
+    query, value = embedded(one), embedded(other)
+    masks = {"query_mask": ops.greater(one, 9), "value_mask": ops.greater(other, 4)}
+    return keras.Model([one, other], kl.GroupQueryAttention(4, 4, 2)(query, value, **masks))
+
+
 def named_as_keras_would() -> Any:
     """Layers called as Keras calls operations; its own have other names here, whatever it has counted before."""
     ids = words()
@@ -299,6 +328,10 @@ MODELS: list[Callable[[], Any]] = [
     a_mask_that_is_computed,
     a_mask_of_any_value,
     an_input_as_mask,
+    computed_masks_of_two,
+    a_computed_mask_of_the_values,
+    masks_by_name,
+    masks_by_name_of_groups,
     named_as_keras_would,
 ]
 
@@ -361,6 +394,17 @@ def test_a_layer_that_keras_cannot_run(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         import_randomized(keras.Model(ids, kl.LSTM(3)(x)), tmp_path)
     assert "`scores` (Softmax) fails in Keras itself on padded input" in caught.value.diagnostics[0].message
+
+
+def test_a_mask_that_nothing_carries(tmp_path: Path) -> None:
+    """A nested model is called with a mask that operations compute."""
+    ids, steps = words(), keras.Input((9, 4))
+    inner = keras.Model(steps, kl.LSTM(3, name="reader")(steps), name="inner")
+    with pytest.raises(SpecError) as caught:
+        import_randomized(keras.Model(ids, inner(embedded(ids), mask=ops.greater(ids, 9))), tmp_path)
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.notes) == ("NN607", ("it is in the model `inner`",))
+    assert fault.message == "layer `reader` (LSTM) uses a mask that none of its inputs carries in the spec"
 
 
 def test_errors_alone_say_why(tmp_path: Path) -> None:
