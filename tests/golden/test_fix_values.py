@@ -213,6 +213,12 @@ def both_traffic_and_weather(inputs: Sequence[Array], weights: Weights) -> Array
     return dense(weather, weights) + of_traffic
 
 
+def graph_convolution(inputs: Sequence[Array], weights: Weights) -> Array:
+    follows, x = inputs
+    mixed = follows @ follows @ x @ next(weights)
+    return dense(np.maximum(mixed, 0), weights)
+
+
 def filters_for_hours(x: Array, weights: Weights) -> Array:
     """A value for each filter, of all hours."""
     h = convolution(x, next(weights), next(weights), before=1, after=1)
@@ -268,6 +274,7 @@ REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN322-one-position": less_the_last,
     "NN322-squeeze-and-excite": squeeze_and_excite,
     "NN322-squeeze-and-excite-in-a-block": two_gates,
+    "NN368-graph-convolution": graph_convolution,
     "NN402-output-called-as-input": channels_of_an_image,
     "NN507-linear-classes": shares_of_digits,
     "NN507-linear-labels": each_label,

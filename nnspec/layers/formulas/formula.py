@@ -17,6 +17,7 @@ from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.formulas.algebra import BOUNDED, compute
 from nnspec.layers.formulas.axes_of import AxesOf
 from nnspec.layers.formulas.joining_fixes import joining_fixes
+from nnspec.layers.formulas.matrix_product import refuse_matrix_product
 from nnspec.layers.formulas.named_alike import axes_in_formula
 from nnspec.layers.formulas.own_weights import PROPERTIES, OwnWeight, own_weight
 from nnspec.layers.formulas.padding_value import PaddingValue
@@ -91,6 +92,7 @@ class Formula(Layer):
     def infer(self, call: Call) -> Inferred:
         call.require_float([value for value in call.inputs if not is_number(value)])
         names = self.value_names(call)
+        refuse_matrix_product(call, names, self.formula_key(call))
         call, named = called_alike(call)
         axes = common_axes(call)
         bodies: Mapping[str, Args] = call.args["weights"] or {}
