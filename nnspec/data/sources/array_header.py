@@ -14,12 +14,13 @@ import sys
 import zipfile
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError
-from nnspec.lazy import dataclass
+from nnspec.lazy import dataclass, np
 
 Vector = list[int] | list[float] | list[str] | list[bool]
 
@@ -27,6 +28,9 @@ MAX_HEADER = 64 * 1024
 MAX_VECTOR = 4_000_000
 MAX_NUMBERS = 200_000
 """So many numbers of an array are looked at before training, which takes some hundredths of a second."""
+MAX_LOOKED_AT = 256 << 20
+"""So many bytes of an array are read to count its ids, which takes a second."""
+PIECE = 1 << 18  # numbers at a time
 
 _LETTERS = {
     "b1": "?",
@@ -175,6 +179,46 @@ def read_numbers(path: Path, member: str | None, header: ArrayHeader) -> Sequenc
     if header.kind != "f" or all(map(math.isfinite, (min(numbers, default=0), max(numbers, default=0), sum(numbers)))):
         return numbers
     return [value for value in numbers if math.isfinite(value)]
+
+
+def read_extremes(path: Path, member: str | None, header: ArrayHeader) -> tuple[int, int] | None:
+    """The least and the largest of an array's integers; None where it holds others, none, or more than are looked at.
+
+    Read in pieces, so that memory does not grow with the array.
+
+    Raises:
+        SourceError: where the bytes cannot be read.
+    """
+    size = math.prod(header.shape) * header.itemsize
+    if header.kind not in "iu" or not 0 < size <= MAX_LOOKED_AT:
+        return None
+    least: list[int] = []
+    largest: list[int] = []
+    try:
+        with _opened(path, member) as stream:
+            stream.read(header.offset)
+            while size:
+                piece = stream.read(min(size, PIECE * header.itemsize))
+                if not piece or len(piece) % header.itemsize:
+                    raise SourceError("it is truncated within its values")
+                size -= len(piece)
+                numbers = np.frombuffer(piece, header.descr)
+                least.append(int(numbers.min()))
+                largest.append(int(numbers.max()))
+    except (*_ZIP_FAULTS, KeyError) as error:
+        raise SourceError(f"it cannot be decompressed ({error})") from None
+    return min(least), max(largest)
+
+
+@contextmanager
+def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
+    """The bytes of a file, or of an array in an archive."""
+    if member is None:
+        with path.open("rb") as stream:
+            yield stream
+        return
+    with zipfile.ZipFile(path) as archive, archive.open(member + ".npy") as stream:
+        yield stream
 
 
 def read_vector(path: Path, member: str | None, header: ArrayHeader) -> Vector | None:

@@ -103,6 +103,14 @@ class SourceFacts:
         """
         return None
 
+    def extremes(self, name: str) -> tuple[int, int] | None:
+        """The least and the largest of an array's integers; None where they are not known without loading.
+
+        Raises:
+            SourceError: where the array cannot be used.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class TableFacts(SourceFacts):

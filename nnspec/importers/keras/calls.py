@@ -148,7 +148,7 @@ class CallConverter:
         They are converted where they are asked for.
         """
         mask = call.keywords.get("mask")
-        given = list(mask) if isinstance(mask, list | tuple) else [mask]
+        given: list[Argument] = list(mask) if isinstance(mask, list | tuple) else [mask]
         for place, name in enumerate(MASKS_OF_READS):
             own = call.keywords.get(name)
             if own is not None:

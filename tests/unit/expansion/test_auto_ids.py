@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pytest
 import yaml
 
 from nnspec import pipeline
+from nnspec.data.sources import array_header
 from nnspec.diagnostics import SpecError
 from nnspec.expansion.resolved import to_plain_spec
 
@@ -53,6 +56,60 @@ def test_counted(columns: object, x: object, model: list[object], ids: int, tmp_
     (table,) = [node for node in checked.graph.nodes if node.layer.looks_up_ids]
     assert table.args["input_dim"] == ids
     assert f"'input_dim': {ids}" in str(to_plain_spec(checked.root)), "the resolved spec has the number"
+
+
+def of_array(folder: Path, ids: np.ndarray, **more: object) -> Path:
+    """A spec whose ids are an array of an archive."""
+    path = written(folder, ["number"], [TABLE], {"axes": {"token": ids.shape[-1]}, "dtype": "int32"})
+    np.savez_compressed(folder / "a.npz", ids=ids, y=np.arange(len(ids), dtype=np.float32)[:, None])
+    spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+    spec["data"] |= {"source": {"npz": "a.npz"}, "inputs": {"x": {"array": "ids", **more}}}
+    spec["data"]["outputs"] = {"y": {"array": "y"}}
+    path.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["int64", ">i4", "uint8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_counted_in_an_array(dtype: str, order: Literal["C", "F"], tmp_path: Path) -> None:
+    """The largest id is the last of many more than are looked at for other checks."""
+    ids = np.zeros((100_003, 3), dtype, order=order)
+    ids[-1, -1] = 211
+    checked = pipeline.check(of_array(tmp_path, ids))
+    (table,) = [node for node in checked.graph.nodes if node.layer.looks_up_ids]
+    assert table.args["input_dim"] == 212
+
+
+def test_counted_in_an_array_by_itself(tmp_path: Path) -> None:
+    path = of_array(tmp_path, np.arange(20, dtype=np.int32).reshape(10, 2))
+    np.save(tmp_path / "ids.npy", np.arange(20).reshape(10, 2) * 3)
+    text = path.read_text(encoding="utf-8").replace("array: ids", "npy: ids.npy")
+    path.write_text(text, encoding="utf-8")
+    (table,) = [node for node in pipeline.check(path).graph.nodes if node.layer.looks_up_ids]
+    assert table.args["input_dim"] == 58
+
+
+@pytest.mark.parametrize(
+    ("ids", "why"),
+    [
+        (np.full((10, 2), 0.5, np.float32), "array `ids` has dtype <f4, and ids are integers"),
+        (np.arange(-1, 19).reshape(10, 2), "array `ids` contains -1, and ids are integers from 0"),
+    ],
+)
+def test_what_an_array_lacks_is_said(ids: np.ndarray, why: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(of_array(tmp_path, ids))
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "NN619"
+    assert why in fault.message
+
+
+def test_counting_reads_no_more_than_a_second_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(array_header, "MAX_LOOKED_AT", 8 * 20)
+    assert pipeline.check(of_array(tmp_path, np.arange(20).reshape(10, 2))).graph
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(of_array(tmp_path, np.arange(22).reshape(11, 2)))
+    assert "the ids in array `ids` are not counted without loading it" in caught.value.diagnostics[0].message
 
 
 @pytest.mark.parametrize(
