@@ -241,6 +241,8 @@ CODES: dict[str, str] = {
     "NN616": "cannot-be-distributed",
     "NN635": "workers-end",
     "NN636": "server-not-allowed",
+    "NN637": "class-with-fewer-rows-than-splits",
+    "NN638": "weighed-class-without-rows",
     "NN624": "browser-runtime-missing",
     "NN625": "out-of-memory",
     # NN7xx: verification and deployed models

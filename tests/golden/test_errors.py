@@ -36,7 +36,6 @@ SHOWN_ELSEWHERE = {
     "NN353": "tests/unit/jobs/test_vocabularies.py",
     "NN380": "tests/unit/importers/keras/own_classes/test_blocks_file.py",
     "NN381": "tests/unit/importers/keras/own_classes/test_blocks_file.py",
-    "NN513": "tests/unit/data/test_classes.py",
     "NN515": "tests/end_to_end/test_build.py",
     "NN517": "tests/end_to_end/test_build.py",
     "NN522": "tests/unit/jobs/test_resuming.py",

@@ -11,6 +11,7 @@ from nnspec.checks.data.far_values import check_far_values
 from nnspec.checks.data.indices import tables_of_inputs
 from nnspec.checks.data.later_targets import check_later_targets
 from nnspec.checks.data.seen_classes import check_seen
+from nnspec.checks.data.weighed_classes import check_weighed
 from nnspec.checks.heads.task import activation_fix, activation_span
 from nnspec.checks.training.losses import RANGED
 from nnspec.data.checks.facts import PlanFacts
@@ -47,6 +48,7 @@ def check_measured(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
     yield from check_far_values(context, files)
     for output in context.graph.outputs.values():
         yield from check_seen(files, output)
+        yield from check_weighed(context, files, output)
         if output.task == "regression":
             yield from _check_reach(context, files, output)
             yield from _check_domain(context, files, output)

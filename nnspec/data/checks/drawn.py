@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.gaps import positions_with_gaps
+from nnspec.data.checks.row_labels import single_label
 from nnspec.data.checks.row_layout import RowLayout, column_keys, file_numbers, has_window
 from nnspec.data.prepare.membership import named_by_file
 from nnspec.data.section.plan import DataPlan, Slot
@@ -74,25 +75,12 @@ def check_files(plan: DataPlan, files: PlanFacts, count: int) -> Iterator[Diagno
 def check_strata(plan: DataPlan, outputs: dict[str, Slot], files: PlanFacts) -> Iterator[Diagnostic]:
     """NN514 where classes are to be kept in proportion, and there are none."""
     split = plan.split
-    if not split.is_stratified or split.stratum is not None or any(_is_label(plan, outputs, files)):
+    if not split.is_stratified or split.stratum is not None or single_label(plan, outputs, files) is not None:
         return
     key = "stratify" if "stratify" in split.spans else "by"
     message = "no output is a single label, so there are no classes to keep in proportion"
     fix = Fix("name the column of classes, as in `stratify: COLUMN`, or write `by: random`")
     yield Diagnostic("NN514", message, split.spans.get(key, split.span), path=f"data.split.{key}", fixes=(fix,))
-
-
-def _is_label(plan: DataPlan, outputs: dict[str, Slot], files: PlanFacts) -> Iterator[bool]:
-    for name, slot in plan.outputs.items():
-        is_class = outputs[name].task in ("classification", "binary")
-        if not is_class or not (slot.classes is None or slot.classes.kind in ("labels", "list")):
-            yield False
-        elif slot.columns:
-            yield len(slot.columns) == 1
-        else:
-            header = files.array(slot.source, slot.array or "")
-            shape = () if header is None else header.shape[1:]
-            yield header is not None and all(size == 1 for size in shape)
 
 
 def _group_codes(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Sequence[object] | None:

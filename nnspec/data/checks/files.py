@@ -16,6 +16,7 @@ from nnspec.data.checks.named import find_array, find_column
 from nnspec.data.checks.numbers import unfit_number
 from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
+from nnspec.data.checks.strata import check_strata_sizes
 from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit_diagnostic, slot_layout
 from nnspec.data.prepare.missing import fills_in_graph, missing_in_slot, missing_values
@@ -61,6 +62,7 @@ def probe(
         rows = next(iter(counts.values()))[0] if counts else None
         report.extend(check_strata(plan, outputs, files))
         report.extend(check_splits(plan, files, rows))
+        report.extend(() if report.has_errors else check_strata_sizes(plan, outputs, files, rows))
         report.extend(() if report.has_errors else check_further(plan, files, rows))
         report.extend(check_leaks(plan, files, rows))
         report.extend(() if rows is None else check_row_order(plan, files, rows))

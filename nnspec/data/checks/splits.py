@@ -7,7 +7,8 @@ from itertools import chain
 
 from nnspec.data.checks.drawn import check_drawn, check_files
 from nnspec.data.checks.facts import PlanFacts, labels_of
-from nnspec.data.checks.gaps import check_gaps, gaps_of
+from nnspec.data.checks.gaps import check_gaps
+from nnspec.data.checks.row_labels import incomplete_rows
 from nnspec.data.checks.row_layout import RowLayout, find_row_layout
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import read_starts
@@ -74,13 +75,7 @@ def check_further(plan: DataPlan, files: PlanFacts, rows: int | None) -> Iterato
 
 def _check_shares(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagnostic]:
     """Rows that are drawn one by one are drawn from those that are complete."""
-    bad = {
-        row
-        for slot in plan.slots()
-        for index, found in gaps_of(files, slot).items()
-        if slot.role == "outputs" or plan.missing_rule(slot.columns[index]).policy in ("error", "drop")
-        for row in found
-    }
+    bad = incomplete_rows(plan, files)
     ranges = cut(rows - len(bad), plan.split.parts)
     for part in plan.split.parts:
         yield from check_size(plan, part, [len(ranges[part.name])], rows)

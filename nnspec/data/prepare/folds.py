@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnspec.data.prepare.cuts import cut
-from nnspec.data.prepare.fold_cuts import cut_rolling
+from nnspec.data.prepare.fold_cuts import cut_rolling, deal_groups
 from nnspec.data.prepare.splits import Keys, Positions, share_of, spread_classes
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.section.split_plan import Part
@@ -63,7 +63,8 @@ def _draw_folds(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
     assert split.folds is not None
     usable = np.flatnonzero(keys.usable)
     if keys.groups is not None:
-        dealt = _deal_groups(keys, split.folds)[keys.groups]
+        sizes = np.bincount(keys.groups, weights=keys.usable).astype(np.int64)
+        dealt = np.array(deal_groups(sizes.tolist(), split.folds))[keys.groups]
         tested = _NONE if split.fold is None else np.flatnonzero(dealt == split.fold)
         train = np.flatnonzero(dealt != (-1 if split.fold is None else split.fold))
     else:
@@ -76,14 +77,3 @@ def _draw_folds(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
         found["validation"] = share_of(train, split.held_out, keys, rng)
         found["train"] = np.setdiff1d(train, found["validation"])
     return {part.name: found.get(part.name, _NONE) for part in split.parts}
-
-
-def _deal_groups(keys: Keys, folds: int) -> Positions:
-    """The fold of each group: the largest first, each to the fold with the fewest rows, as `GroupKFold` does."""
-    assert keys.groups is not None
-    sizes = np.bincount(keys.groups, weights=keys.usable).astype(np.int64)
-    filled, found = np.zeros(folds, dtype=np.int64), np.zeros(len(sizes), dtype=np.int64)
-    for group in np.argsort(sizes, kind="stable")[::-1]:
-        found[group] = filled.argmin()
-        filled[found[group]] += sizes[group]
-    return found
