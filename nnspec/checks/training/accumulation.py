@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from nnspec.catalogue.losses import loss_of
 from nnspec.checks.context import Context
-from nnspec.diagnostics import Diagnostic, Fix, quoted
+from nnspec.diagnostics import Diagnostic, Fix, Severity, quoted
 from nnspec.document import to_plain
+from nnspec.ir.graph import Node
 from nnspec.training.plan import DEFAULTS, optimizer_arguments
 
 _MEANS = ("sum_over_batch_size", "mean")
@@ -20,6 +21,7 @@ def check_effort(context: Context) -> Iterator[Diagnostic]:
     if int(_setting(context, "accumulate")) > 1:  # type: ignore[call-overload]
         yield from _check_optimizer(context)
         yield from _check_losses(context)
+        yield from _check_statistics(context)
 
 
 def _setting(context: Context, key: str) -> object:
@@ -67,3 +69,30 @@ def _check_losses(context: Context) -> Iterator[Diagnostic]:
             Fix("or remove `accumulate`"),
         )
         yield Diagnostic("NN534", message, context.span("outputs", name, "loss"), path=f"outputs.{name}", fixes=fixes)
+
+
+def _check_statistics(context: Context) -> Iterator[Diagnostic]:
+    """Layers whose statistics are those of the small batches, whatever is accumulated."""
+    mixing = [node for node in context.graph.nodes if _mixes_samples(node)]
+    if not mixing:
+        return
+    batch, count = (int(_setting(context, key)) for key in ("batch_size", "accumulate"))  # type: ignore[call-overload]
+    who = f"`{mixing[0].name}` normalizes" if len(mixing) == 1 else f"{len(mixing)} layers normalize"
+    message = (
+        f"accumulated gradients differ from those of a batch of {batch * count}: {who} by the statistics of each batch "
+        f"of {batch}"
+    )
+    fixes = (
+        Fix("normalize each sample alone: `LayerNormalization`, or `GroupNormalization` of images"),
+        Fix("or freeze the layer, `trainable: false`: its moving statistics are used then"),
+    )
+    yield Diagnostic(
+        "NN534", message, mixing[0].span, path="training.accumulate", fixes=fixes, severity=Severity.WARNING
+    )
+
+
+def _mixes_samples(node: Node) -> bool:
+    """Whether a node, or one that it wraps, takes statistics over a batch."""
+    if node.args.get("trainable") is False:
+        return False
+    return node.layer.mixes_samples or any(map(_mixes_samples, node.inside))

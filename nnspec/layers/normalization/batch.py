@@ -35,6 +35,7 @@ class BatchNormalization(Layer):
 
     kind = "BatchNormalization"
     normalizes = True
+    mixes_samples = True
     habits = SEPARATE_ACTIVATION
     args = {
         "axis": a.axis("The channel axis; each channel has its own statistics.", -1),

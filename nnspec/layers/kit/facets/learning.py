@@ -19,10 +19,12 @@ class Learning:
 
     Attributes:
         adapts_within: whether a layer that it wraps is shown the training data (`adapts`).
+        mixes_samples: whether, in training, what it makes of a sample depends on the others of its batch.
     """
 
     kind: ClassVar[str]
     adapts_within: ClassVar[bool] = False
+    mixes_samples: ClassVar[bool] = False
 
     def adapts(self, node: Node) -> bool:
         """Whether the node takes what it knows from the training data before training starts."""
