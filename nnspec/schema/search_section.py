@@ -35,7 +35,7 @@ _PARAMETER: Schema = {
             "type": "object",
             "description": (
                 "Other paths of the space, each with a choice or a list of choices: the value is only set in trials "
-                "that have them."
+                "that have them. A name is enough for a choice with arguments: `SGD` for `{SGD: {momentum: 0.9}}`."
             ),
             "minProperties": 1,
             "additionalProperties": {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from nnspec.diagnostics import Span
 from nnspec.document import Mapping, Node, Sequence, to_plain
@@ -105,16 +106,29 @@ def _items(node: Sequence) -> dict[str, Span]:
     return {f"choices[{i}]": item.span for i, item in enumerate(node.items)}
 
 
+def _meant(wanted: Plain, choices: tuple[Plain, ...]) -> Iterator[Plain]:
+    """The choices that a condition means; what means none stays as it is."""
+    if any(value_key(choice) == value_key(wanted) for choice in choices):
+        yield wanted
+    elif isinstance(wanted, list):
+        for each in wanted:
+            yield from _meant(each, choices)
+    else:
+        named = [choice for choice in choices if isinstance(choice, dict) and list(choice) == [wanted]]
+        yield from named or [wanted]
+
+
 def _with_choices_of(parameter: Parameter, declared: tuple[Parameter, ...]) -> Parameter:
-    """The parameter with its conditions as choices of the others: a list that is no choice means any of its items."""
+    """The parameter with its conditions as choices of the others.
+
+    A list that is no choice means any of its items, and a name, as of an optimizer, the choices that give it arguments.
+    """
     if not parameter.when:
         return parameter
     by_path = {other.path: other for other in declared}
     when: dict[str, tuple[Plain, ...]] = {}
     for path, (wanted,) in parameter.when.items():
-        choices = by_path[path].choices if path in by_path else None
-        is_choice = any(value_key(choice) == value_key(wanted) for choice in choices or ())
-        when[path] = tuple(wanted) if isinstance(wanted, list) and not is_choice else (wanted,)
+        when[path] = tuple(_meant(wanted, (by_path[path].choices if path in by_path else None) or ()))
     return Parameter(
         path=parameter.path,
         choices=parameter.choices,

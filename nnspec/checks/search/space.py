@@ -80,7 +80,7 @@ def check_conditions(plan: SearchPlan) -> Iterator[Diagnostic]:
                 message,
                 parameter.span_of("when") if parameter.when else parameter.key_span,
                 path=f"search.space.{parameter.path}",
-                fixes=(Fix("name other paths of the space, each with its choices: `when: {vars.cell: lstm}`"),),
+                fixes=(Fix("name other paths of the space, each with one of its choices: `when: {vars.cell: lstm}`"),),
             )
 
 

@@ -48,6 +48,8 @@ def found(tmp_path: Path, space: str, goal: str = "minimize: validation.y.rmse")
         "{training.optimizer: SGD}}}",
         "{training.optimizer.SGD.momentum: {from: 0.5, to: 0.9, when: {training.optimizer: [SGD]}}, "
         "training.optimizer: [Adam, SGD]}",
+        "{training.optimizer: [Adam, {SGD: {momentum: 0.9}}], training.optimizer.SGD.learning_rate: "
+        "{choices: [0.1, 0.2], when: {training.optimizer: SGD}}}",
         "{vars.units: [2, $(rate * 40)]}",
         "{training.callbacks: [[], [{EarlyStopping: {patience: 2}}]]}",
     ],
@@ -155,3 +157,17 @@ def test_times() -> None:
 )
 def test_values_are_rounded_to_digits_that_matter(numbers: Range, value: float, rounded: float) -> None:
     assert repr(numbers.rounded(value)) == repr(rounded)
+
+
+def test_a_name_means_every_choice_that_gives_it_arguments(tmp_path: Path) -> None:
+    choices = "[Adam, {SGD: {momentum: 0.5}}, {SGD: {momentum: 0.9}}, {RMSprop: {rho: 0.8}}]"
+    path = tmp_path / "spec.yaml"
+    rate = "{choices: [0.1, 0.2], when: {training.optimizer: [SGD, Adam]}}"
+    space = f"{{training.optimizer: {choices}, vars.rate: {rate}}}"
+    path.write_text(f"{SPEC}search:\n  goal: {{minimize: validation.y.rmse}}\n  space: {space}\n", encoding="utf-8")
+    plan = read_search(check(path).root.get("search"))  # type: ignore[arg-type]
+    points = list(all_points(plan.space))
+    with_rate = [point for point in points if "vars.rate" in point]
+    assert len(points) == 7  # 3 optimizers with 2 rates, and RMSprop
+    assert len(with_rate) == 6
+    assert not any("RMSprop" in str(point) for point in with_rate)
