@@ -10,7 +10,7 @@ from nnspec.checks.context import Context
 from nnspec.checks.data.far_values import check_far_values
 from nnspec.checks.data.indices import tables_of_inputs
 from nnspec.checks.data.later_targets import check_later_targets
-from nnspec.checks.data.seen_classes import check_seen
+from nnspec.checks.data.seen_classes import check_chosen, check_seen
 from nnspec.checks.data.weighed_classes import check_weighed
 from nnspec.checks.heads.task import activation_fix, activation_span
 from nnspec.checks.training.losses import RANGED
@@ -39,7 +39,7 @@ _DOMAINS: Mapping[str, tuple[str, Callable[[Range], bool]]] = {
 
 
 def check_measured(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
-    """NN351 for ids, NN382 and NN383 for inputs that are targets or far from 0, NN326, NN337 and NN513 for targets."""
+    """NN351, NN382 and NN383 of ids and other inputs; NN326, NN337, NN513, NN586 and NN638 of targets."""
     for name, node in tables_of_inputs(context):
         slot = files.plan.inputs.get(name)
         if slot is not None and not slot.encodings:
@@ -49,6 +49,7 @@ def check_measured(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
     for output in context.graph.outputs.values():
         yield from check_seen(files, output)
         yield from check_weighed(context, files, output)
+        yield from check_chosen(context, files, output)
         if output.task == "regression":
             yield from _check_reach(context, files, output)
             yield from _check_domain(context, files, output)

@@ -1,9 +1,10 @@
-"""Checks that the training rows have every class that the others have, where it is known which rows are whose."""
+"""Checks that splits have the classes that they need, where it is known which rows are whose."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from nnspec.checks.context import Context
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.gaps import positions_with_gaps
 from nnspec.data.checks.row_labels import row_labels
@@ -38,6 +39,22 @@ def check_seen(files: PlanFacts, output: Output) -> Iterator[Diagnostic]:
             fixes=_fixes(plan),
         )
         return
+
+
+def check_chosen(context: Context, files: PlanFacts, output: Output) -> Iterator[Diagnostic]:
+    """NN586 where the rows of the validation split are known to have one label."""
+    slot = files.plan.outputs.get(output.name)
+    if output.cut is None or not output.cut.needs_labels or slot is None:
+        return
+    labels = labels_of_splits(files.plan, files, slot).get("validation", set()) - {None}
+    if len(labels) == 1:
+        message = (
+            f"the threshold of output `{output.name}` is chosen on the validation split, but its rows all have label "
+            f"`{labels.pop()}`"
+        )
+        fixes = (Fix("divide the rows so that it has both, as `by: stratified` does"), Fix("or give it as a number"))
+        span = context.span("outputs", output.name, "threshold")
+        yield Diagnostic("NN586", message, span, path=f"outputs.{output.name}.threshold", fixes=fixes)
 
 
 def _notes(plan: DataPlan) -> tuple[str, ...]:
