@@ -41,7 +41,7 @@ def _cast(port: Port, array: Array) -> Array:
         array = with_gaps(port, array)
     if port.dtype == "str":
         if port.gaps and array.dtype.kind == "O":
-            array = np.where(np.equal(array, None), "", array)
+            array = np.array(["" if value is None else value for value in array.flat], object).reshape(array.shape)
         if array.dtype.kind not in "USO" or (
             array.dtype.kind == "O" and not all(isinstance(v, str) for v in array.flat)
         ):

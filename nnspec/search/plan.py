@@ -114,7 +114,7 @@ def _meant(wanted: Plain, choices: tuple[Plain, ...]) -> Iterator[Plain]:
         for each in wanted:
             yield from _meant(each, choices)
     else:
-        named = [choice for choice in choices if isinstance(choice, dict) and list(choice) == [wanted]]
+        named: list[Plain] = [choice for choice in choices if isinstance(choice, dict) and list(choice) == [wanted]]
         yield from named or [wanted]
 
 

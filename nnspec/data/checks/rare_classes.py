@@ -56,7 +56,7 @@ class DrawnSplits:
         places = self.places(count)
         return [name for name, own in self.ranges.items() if not any(_overlap(own, place) for place in places)]
 
-    def untrained(self) -> list[str]:
+    def list_untrained(self) -> list[str]:
         """Classes of which at least one has no training row, whatever is drawn."""
         train = self.ranges["train"]
         for count, classes in sorted(self.alike.items()):
@@ -81,7 +81,7 @@ class DrawnFolds:
         """Nothing that can be named: which folds they are is drawn."""
         return []
 
-    def untrained(self) -> list[str]:
+    def list_untrained(self) -> list[str]:
         """Classes whose only row is tested on by a model that has not learned it."""
         return [name for name, rows in self.counts.items() if rows == 1]
 
@@ -99,7 +99,7 @@ class DrawnShares:
         """The splits whose share of so many rows is rounded to none."""
         return [name for name, share in self.parts.items() if not round(share * count)]
 
-    def untrained(self) -> list[str]:
+    def list_untrained(self) -> list[str]:
         """Classes that the shares use up."""
         share = max(self.parts.values())
         return [name for name, rows in self.counts.items() if round(share * rows) >= rows]

@@ -94,7 +94,7 @@ def _strata(
 
 
 def _check(plan: DataPlan, strata: _Strata, drawn: Drawn) -> Iterator[Diagnostic]:
-    untrained = drawn.untrained() if strata.are_learned else []
+    untrained = drawn.list_untrained() if strata.are_learned else []
     if untrained:
         yield _never_trained(plan, strata, drawn, untrained)
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import zip_longest
 from typing import cast
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from nnspec.data.arrays import mapped
 from nnspec.data.arrays.gathered import Gathered, chunks, each_chunk, is_gathered
 from nnspec.data.prepare.fit import FEATURE_NAMES, Layout, has_steps, padded_axes
-from nnspec.data.prepare.fit_columns import column_of, fill_of, text_fill_of
+from nnspec.data.prepare.fit_gaps import fit_fill, markers_for_fill
 from nnspec.data.prepare.labels import encode, fit_labels, zeros_and_ones
 from nnspec.data.prepare.levels import Levels
 from nnspec.data.prepare.missing import fills_in_graph
@@ -27,7 +26,6 @@ from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import SpecError
 from nnspec.ir.levels import LEVEL
 from nnspec.lazy import dataclass
-from nnspec.runtime.rules.markers import Markers, numbers_in
 
 Array = np.ndarray
 
@@ -126,52 +124,6 @@ def fit_input(
             span, where = slot.span_of("pad_value"), slot.where("pad_value")
             raise SpecError.single("NN506", message, span, notes=["choose another `pad_value`"], path=where)
     return fitted
-
-
-def markers_for_fill(slot: SlotPlan, fill: Array | None) -> tuple[Array, ...]:
-    """What stands for missing values in the columns that are filled, axes as those of `fill`."""
-    if fill is None:
-        return ()
-    known = Markers.from_options(slot.source.options)
-    if fill.dtype.kind == "O":
-        words = [sorted(known.of(name)) for name in slot.columns]
-        return tuple(np.array(found, object).reshape(fill.shape) for found in zip_longest(*words, fillvalue=""))
-    filled = ~np.isnan(np.broadcast_to(fill.ravel(), len(slot.columns)))
-    numbers = [numbers_in(known.of(name)) if own else () for name, own in zip(slot.columns, filled, strict=True)]
-    return tuple(np.array(found, np.float32).reshape(fill.shape) for found in zip_longest(*numbers, fillvalue=np.nan))
-
-
-def fit_fill(plan: DataPlan, slot: SlotPlan, layout: Layout, rows: Rows, train: NDArray[np.int64]) -> Array | None:
-    """What stands in for gaps of an input's columns: axes `*input`, 1 along all but that of the columns.
-
-    Args:
-        train: the positions of the training rows.
-
-    Raises:
-        SpecError: NN504 where no training row has a value.
-    """
-    rules = [plan.missing_rule(name) for name in slot.columns]
-    is_text = rows.values.dtype.kind in "OU"
-    if is_text:
-        rules = [rule if rule.fills_words else replace(rule, policy="error") for rule in rules]
-    if not any(rule.is_in_graph for rule in rules):
-        return None
-    chosen = mapped.take(train, mapped.take(rows.complete, train))
-    fills = np.full(len(rules), np.nan, np.float32)  # a column that may have no gaps keeps them as they are
-    if is_text:
-        fills = np.full(len(rules), "", object)
-    for place, rule in enumerate(rules):
-        if not rule.is_in_graph:
-            continue
-        if is_text:
-            fills[place] = text_fill_of(slot, place, rule, mapped.take(rows.values[:, place], chosen))
-        else:
-            fills[place] = fill_of(slot, place, rule, column_of(rows, place, chosen))
-    position = layout.position(1 if has_steps(plan, slot) else 0)
-    shape = [1] * len(layout.axes)
-    if position is not None:
-        shape[position] = len(rules)
-    return fills.reshape(shape)
 
 
 def padded_positions(slot: SlotPlan, model: Slot, layout: Layout, rows: Rows) -> list[int]:

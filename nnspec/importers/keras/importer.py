@@ -14,7 +14,7 @@ import numpy as np
 from nnspec.backends.keras.model import build_model
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasModel
-from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
+from nnspec.diagnostics import Source, Span, SpecError
 from nnspec.diagnostics.unwritable import telling_unwritable
 from nnspec.importers.keras import vocabularies
 from nnspec.importers.keras.archive import read_archive
@@ -32,6 +32,7 @@ from nnspec.importers.keras.mask_flow import has_masks
 from nnspec.importers.keras.network import Call, ImportFault, Network, Place, reason_of
 from nnspec.importers.keras.observed_masks import Observed, Seen, observe_masks
 from nnspec.importers.keras.own_blocks import OwnBlocks, read_blocks
+from nnspec.importers.keras.refusals import collect_refusals, refuse_unread
 from nnspec.importers.keras.source import read_network
 from nnspec.importers.keras.stand_ins import stand_ins, standing_in
 from nnspec.importers.keras.stored_weights import Stores, WeightsFile, stored_in
@@ -96,7 +97,7 @@ def import_file(
             check_calls(network, known)
         draft = _draft(network, name, known) if not learned or known.given else None
     except ImportFault as fault:
-        raise _collect_refusals(fault, here) from None
+        raise collect_refusals(fault, here) from None
     training_backend().load()
     import keras
 
@@ -107,7 +108,7 @@ def import_file(
             stored = WeightsFile(path).of
             classes = stand_ins(draft.inlined, stored)
         except ImportFault as fault:
-            raise _collect_refusals(fault, here) from None
+            raise collect_refusals(fault, here) from None
     with progress.step("reading the model"), standing_in(classes):
         try:
             own = package_classes(network)
@@ -165,7 +166,7 @@ def _with_words(
         vocabularies.fill_in(learned, model)
         return _draft(network, name, known)
     except ImportFault as fault:
-        raise _collect_refusals(fault, here) from None
+        raise collect_refusals(fault, here) from None
 
 
 def _in_float32(model: KerasModel, network: Network) -> KerasModel:
@@ -193,7 +194,7 @@ def _with_masks(draft: Draft, model: KerasModel, network: Network, name: str, kn
         observed = _observe_masks(draft, model)
         return _draft(network, name, known, observed)
     except ImportFault as fault:
-        raise _collect_refusals(fault, here) from None
+        raise collect_refusals(fault, here) from None
 
 
 def _observe_masks(draft: Draft, model: KerasModel) -> dict[tuple[Place, ...], Seen]:
@@ -237,7 +238,7 @@ def import_model(
         _learn(vocabularies.unsaved_vocabularies(network), model, network, known)
         draft = _draft(network, name, known)
     except ImportFault as fault:
-        raise _collect_refusals(fault, here) from None
+        raise collect_refusals(fault, here) from None
     except NotImplementedError:  # Keras: the class does not say how it was made
         raise SpecError.single(
             "NN607", f"`{model.name}` is a subclassed model: its computation is code", here
@@ -247,44 +248,6 @@ def import_model(
     shown = progress or Progress(quiet=True)
     with telling_unwritable(out):
         return _write(model, network, draft, name=name, out=out, progress=shown, here=here, fold=fold)
-
-
-def refuse_unread(network: Network, draft: Draft) -> None:
-    """Tells the inputs that no output depends on, masks counted: a deployed model would ask for them in vain.
-
-    Raises:
-        ImportFault: with a cause for each.
-    """
-    read = {value.node for node in draft.graph.nodes for value in node.inputs}
-    read |= {output.value.node for output, _ in draft.outputs.values()}
-    causes = [
-        ImportFault(
-            f"no output of the model depends on its input `{keras_name}`",
-            help=f"make the model without `{keras_name}`, and save that",
-        )
-        for keras_name, name in zip(network.inputs, draft.inputs, strict=True)
-        if name not in read
-    ]
-    if causes:
-        raise ImportFault.of(causes)
-
-
-def _collect_refusals(fault: ImportFault, here: Span) -> SpecError:
-    """Every cause once, each with where it is and what to do about it."""
-    told = {str(cause): cause for cause in fault.causes}
-    places = {message: [c.place for c in fault.causes if c.place and str(c) == message] for message in told}
-    return SpecError(
-        [
-            Diagnostic(
-                "NN607",
-                message,
-                here,
-                notes=tuple(f"it is {place}" for place in dict.fromkeys(places[message])),
-                fixes=(Fix(cause.help),) if cause.help else (),
-            )
-            for message, cause in told.items()
-        ]
-    )
 
 
 def _write(
@@ -302,7 +265,7 @@ def _write(
     try:
         refuse_unread(network, draft)
     except ImportFault as fault:
-        raise _collect_refusals(fault, here) from None
+        raise collect_refusals(fault, here) from None
     out.mkdir(parents=True, exist_ok=True)
     spec, weights = out / f"{name}.yaml", out / f"{name}.weights.h5"
     with tempfile.TemporaryDirectory(dir=out, prefix=".nnspec-") as folder:
@@ -321,7 +284,7 @@ def _write(
                 if draft.doubts:
                     raise ImportFault.of(draft.doubts)
         except ImportFault as fault:
-            raise _collect_refusals(fault, here) from None
+            raise collect_refusals(fault, here) from None
         if not error <= TOLERANCE:
             raise SpecError.single(
                 "NN708",

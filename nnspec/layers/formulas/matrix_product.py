@@ -91,7 +91,7 @@ def _mismatches(operands: Sequence[Operand]) -> Iterator[str]:
         one, two = left.names[:-2], right.names[:-2]
         shorter = min(len(one), len(two))
         if one[len(one) - shorter :] != two[len(two) - shorter :]:
-            yield f"the axes in front of the matrices differ: ({', '.join(one)}) and ({', '.join(two)})"
+            yield f"the axes before the matrices differ: ({', '.join(one)}) and ({', '.join(two)})"
             return
         left = _product("", left, right)[0]
 

@@ -56,9 +56,9 @@ def test_of_splits(counts: dict[str, int], shares: tuple[float, ...]) -> None:
         never = [part.name for part in parts if not any(label in each[part.name] for each in found)]
         assert drawn.without(count) == never, f"of {label}"
     is_always_missing = all(each["train"] != set(counts) for each in found)
-    assert bool(drawn.untrained()) == is_always_missing
-    if drawn.untrained():
-        assert all(set(drawn.untrained()) - each["train"] for each in found)
+    assert bool(drawn.list_untrained()) == is_always_missing
+    if drawn.list_untrained():
+        assert all(set(drawn.list_untrained()) - each["train"] for each in found)
 
 
 def test_of_shares() -> None:
@@ -71,11 +71,11 @@ def test_of_shares() -> None:
         drawn = DrawnShares(counts, [Part("validation", share, None, SPAN)])
         assert {label for label, count in counts.items() if drawn.without(count)} == set(counts) - found
         left = np.setdiff1d(rows, share_of(rows, share, keys, np.random.default_rng(1)))
-        assert set(drawn.untrained()) == set(counts) - set(labels[left].tolist())
+        assert set(drawn.list_untrained()) == set(counts) - set(labels[left].tolist())
 
 
 def test_of_folds() -> None:
-    assert DrawnFolds({"a": 9, "b": 1, "c": 2}, 3).untrained() == ["b"]
+    assert DrawnFolds({"a": 9, "b": 1, "c": 2}, 3).list_untrained() == ["b"]
 
 
 @pytest.mark.parametrize("folds", [2, 3, 5])
