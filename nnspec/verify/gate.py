@@ -29,6 +29,7 @@ from nnspec.verify.rounding import (
     explained_by_rounding,
     moved_by_rounding,
     moved_by_saturation,
+    moved_by_summing,
 )
 from nnspec.verify.runs import Arrays, Run, Runs
 from nnspec.verify.subject import Subject
@@ -295,7 +296,11 @@ class Gate(Subject):
         found = {name: explained_by_rounding(rows, moved[name], self.tolerance) for name, rows in errors_of.items()}
         if any(((rows > self.tolerance) & ~found[name]).any() for name, rows in errors_of.items()):
             saturated = moved_by_saturation(self, given.run.raw, measures)
-            found = {name: found[name] | (rows <= MARGIN * saturated[name]) for name, rows in errors_of.items()}
+            summed = moved_by_summing(self, given.run.raw, measures)
+            found = {
+                name: found[name] | (rows <= MARGIN * (saturated[name] + summed[name]))
+                for name, rows in errors_of.items()
+            }
         return {name: (rows > self.tolerance) & found[name] for name, rows in errors_of.items()}
 
     def not_a_number_on(self, given: Given) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nnspec.backends.onnx.ops.reductions import reduce_over
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.layers.formulas.algebra import compute
@@ -188,9 +189,13 @@ class _Nodes:
             place = self.order.index(axes[0]) + 1
             found = self.lowering.node(_POSITIONS[function], value.tensor, axis=place, keepdims=1)
             return _Term(self.lowering.node("Cast", found, to=onnx_type("float32")), groups)
-        places = np.asarray([self.order.index(axis) + 1 for axis in axes], np.int64)
-        constant = self.lowering.constant(places, "axes")
-        made = self.lowering.node(_REDUCTIONS[function], value.tensor, constant, keepdims=1)
+        dims = [self.order.index(axis) + 1 for axis in axes]
+        if function in ("mean", "sum"):
+            dimensions = ((), *value.groups)  # the batch is none that is reduced
+            made = reduce_over(self.lowering, _REDUCTIONS[function], value.tensor, dims, dimensions, keepdims=1)
+        else:
+            constant = self.lowering.constant(np.asarray(dims, np.int64), "axes")
+            made = self.lowering.node(_REDUCTIONS[function], value.tensor, constant, keepdims=1)
         return _Term(made, groups)
 
     def joined(self, op: str, *terms: _Term) -> _Term:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.backends.onnx.ops.placement import dims_over_axes, move_together_last
+from nnspec.backends.onnx.ops.reductions import reduce_over
 from nnspec.diagnostics import Fix, lists
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node, Weight
@@ -124,9 +125,10 @@ class LayerNormalization(AxisNormalization):
     def by_steps(self, node: Node, view: View, lowering: Lowering) -> View:
         """Over an axis of unknown length, which has no weights, there is nothing that the op could take as a scale."""
         ready, dims = dims_over_axes(lowering, view, node.args["axis"])
-        axes = lowering.constant(np.asarray(dims, np.int64), "axes")
-        centred = lowering.node("Sub", ready.tensor, lowering.node("ReduceMean", ready.tensor, axes, keepdims=1))
-        variance = lowering.node("ReduceMean", lowering.node("Mul", centred, centred), axes, keepdims=1)
+        mean = reduce_over(lowering, "ReduceMean", ready.tensor, dims, ready.dims, keepdims=1)
+        centred = lowering.node("Sub", ready.tensor, mean)
+        squares = lowering.node("Mul", centred, centred)
+        variance = reduce_over(lowering, "ReduceMean", squares, dims, ready.dims, keepdims=1)
         shifted = lowering.node("Add", variance, lowering.scalar(node.args["epsilon"], view.dtype))
         return replace(ready, tensor=lowering.node("Div", centred, lowering.node("Sqrt", shifted)))
 
@@ -167,9 +169,7 @@ class RMSNormalization(AxisNormalization):
         square = lowering.node("Mul", ready.tensor, ready.tensor)
         mean = square
         if dims:
-            mean = lowering.node(
-                "ReduceMean", square, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=1
-            )
+            mean = reduce_over(lowering, "ReduceMean", square, dims, ready.dims, keepdims=1)
         root = lowering.node("Sqrt", lowering.node("Add", mean, lowering.scalar(node.args["epsilon"], ready.dtype)))
         scale = lowering.along(ready, lowering.weights["scale"], axes, "scale")
         return [lowering.elementwise("Mul", lowering.elementwise("Div", ready, root), scale)]

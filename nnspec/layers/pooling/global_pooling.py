@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.backends.onnx.ops.placement import broadcast_mask, dims_over_axes
+from nnspec.backends.onnx.ops.reductions import has_many, reduce_over
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
@@ -72,7 +73,10 @@ class GlobalPooling(Layer):
         places, channel = spatial_positions(self.rank, node.args["data_format"])
         ready, reduced = dims_over_axes(lowering, view, [1 + place for place in places])
         dims = tuple(dim for i, dim in enumerate(ready.dims) if i not in reduced)
-        if view.mask is None and _is_image(ready, reduced):  # as a convolution leaves it, blocked in memory
+        is_exact = self.op == "ReduceMax" or not has_many([ready.dims[dim] for dim in reduced])
+        if (
+            view.mask is None and is_exact and _is_image(ready, reduced)
+        ):  # as a convolution leaves it, blocked in memory
             tensor = lowering.node(self.image_op, ready.tensor)
             dims = (*ready.dims[:2], *((),) * (len(ready.dims) - 2))
         else:
@@ -86,6 +90,8 @@ class GlobalPooling(Layer):
         """The tensor without these dimensions."""
         if not dims:
             return view.tensor
+        if self.op == "ReduceMean":
+            return reduce_over(lowering, self.op, view.tensor, dims, view.dims, keepdims=0)
         return lowering.node(self.op, view.tensor, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=0)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import dims_over_axes
+from nnspec.backends.onnx.ops.reductions import reduce_over
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
@@ -101,17 +102,20 @@ class Reduce(Layer):
             dims = [len(ready.dims) - 1]
         where = lowering.constant(np.asarray(dims, np.int64), "axes")
         if by in ("std", "var"):
-            mean = lowering.node("ReduceMean", ready.tensor, where, keepdims=1)
+            mean = reduce_over(lowering, "ReduceMean", ready.tensor, dims, ready.dims, keepdims=1)
             apart = lowering.node("Sub", ready.tensor, mean)
-            tensor = lowering.node("ReduceMean", lowering.node("Mul", apart, apart), where, keepdims=0)
+            squares = lowering.node("Mul", apart, apart)
+            tensor = reduce_over(lowering, "ReduceMean", squares, dims, ready.dims, keepdims=0)
             if by == "std":
                 tensor = lowering.node("Sqrt", tensor)
         elif by in ("l1", "l2"):  # fewer runtimes know ReduceL1 and ReduceL2, or read their axes
             tensor = ready.tensor
             each = lowering.node("Abs", tensor) if by == "l1" else lowering.node("Mul", tensor, tensor)
-            tensor = lowering.node("ReduceSum", each, where, keepdims=0)
+            tensor = reduce_over(lowering, "ReduceSum", each, dims, ready.dims, keepdims=0)
             if by == "l2":
                 tensor = lowering.node("Sqrt", tensor)
+        elif by in ("mean", "sum"):
+            tensor = reduce_over(lowering, _OPS[by], ready.tensor, dims, ready.dims, keepdims=0)
         elif by == "logsumexp":
             tensor = _log_sum_exp(lowering, ready.tensor, where)
         else:
