@@ -19,7 +19,7 @@ _INPUTS = Hint("inputs are declared under `inputs:`")
 _RATE = Hint("it belongs to the optimizer: `optimizer: {Adam: {learning_rate: 0.001}}`")
 _READS = Hint("a layer names its inputs with `from:`", "from")
 _OF_OUTPUT = Hint("it belongs to an output: `outputs: {y: {task: regression, loss: …, metrics: […]}}`")
-_WRAPPED = Hint("the wrapped layer goes under `layer:`, as in `layer: {Dense: {units: 8}}`")
+_WRAPPED = Hint("the wrapped layer goes under `layer:`, as in `layer: {Dense: {units: 8}}`", "layer")
 
 # A key of any owner.
 _KEYS: Mapping[str, Hint] = {

@@ -23,7 +23,7 @@ from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import hint_for, value_for
 from nnspec.validation.key_hints import hint_at
 from nnspec.validation.refusals import long_name, refused_object
-from nnspec.validation.rewrites import call_as_mapping, rewrites
+from nnspec.validation.rewrites import call_as_mapping, rewrites, under_key
 from nnspec.validation.type_names import kind_of, type_words
 
 if TYPE_CHECKING:
@@ -231,6 +231,9 @@ def _unknown_key(key: str, known: list[str], node: Mapping, path: Path, error: V
     if not notes and not meant and known and not commas:
         notes = (f"valid keys: {enumerated(known)}",)
     message = f"{_describe_path(path)} has no `{key}`{guess}" if path else f"a spec has no section `{key}`{guess}"
+    if hint is not None and hint.instead == "layer" and key in REGISTRY:
+        under = under_key(node, key, "layer")
+        return Diagnostic("NN201", f"{_describe_path(path)} has no `{key}`", span, path=place, notes=notes, fixes=under)
     fixes = commas or tuple(use_instead(key, m, span, known) for m in meant if m not in node.entries)
     return Diagnostic("NN201", message, span, path=place, notes=notes, fixes=fixes)
 

@@ -6,9 +6,9 @@ import ast
 import re
 
 from nnspec.catalogue import keras_objects
-from nnspec.diagnostics import Edit, Fix
+from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, KeyRef
 from nnspec.diagnostics.values import as_yaml
-from nnspec.document import Node, Scalar, Sequence
+from nnspec.document import Mapping, Node, Scalar, Sequence, format_path
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import TASKS
 
@@ -74,6 +74,43 @@ def _as_mapping(node: Node, path: Path) -> tuple[Fix, ...]:
         return ()
     others = ", ".join(f"{name}: …" for name in required[1:])
     return (Fix(f"name its arguments: `{kind}: {{{required[0]}: {node.span.text}, {others}}}`"),)
+
+
+def under_key(node: Mapping, name: str, key: str) -> tuple[Fix, ...]:
+    """A fix that puts an entry under a further key, which stands nowhere yet: `{Dense: {units: 8}}` under `layer`."""
+    message, value = f"write it under `{key}`", node.entries[name]
+    if key in node.entries or value.span.line != value.span.end_line or value.span.line != node.key_span(name).line:
+        return (Fix(message),)
+    end = value.span.moved(line=value.span.end_line, column=value.span.end_column)
+    edits = (Edit(node.key_span(name).start, f"{key}: {{"), Edit(end, "}"))
+    return (Fix(message, edits, Applicability.MACHINE),)
+
+
+def own_name_as_layer(key: Scalar, item: Node, user: str, path: Path) -> Diagnostic:
+    """NN204 for the name of a block or a shared layer where a layer's kind belongs.
+
+    Args:
+        user: `block` or `share`, which uses it.
+    """
+    name = str(key.value)
+    what = "a block" if user == "block" else "a shared layer"
+    message = f"use it by its name: `{user}: {{use: {name}}}`"
+    body = item.entries.get(name) if isinstance(item, Mapping) else None
+    edits: tuple[Edit, ...] = (Edit(key.span, f"{user}: {{use: {name}}}"),) if body is None else ()
+    if isinstance(body, Mapping) and body.entries:
+        first = next(iter(body.keys.values())).span
+        between = ", " if body.span.text.startswith("{") else "\n" + " " * (first.column - 1)
+        edits = (Edit(key.span, user), Edit(first.start, f"use: {name}{between}"))
+    notes = ("every use of a block has separate weights: `layers` and `share` are for the same ones",)
+    return Diagnostic(
+        "NN204",
+        f"unknown layer `{name}`: it is the name of {what} of this spec",
+        key.span,
+        path=format_path((*path, name)),
+        notes=notes if user == "block" else (),
+        fixes=(Fix(message, edits),),
+        about=(KeyRef(name),),
+    )
 
 
 def _named_argument(node: Node, name: str) -> tuple[Fix, ...]:

@@ -161,8 +161,13 @@ class _Models:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.seen: set[str] = set()
+        self.named: dict[str, str] = {}  # what the spec itself declares, and the item that uses it
 
     def visit(self, root: Mapping) -> None:
+        for section, user in (("layers", "share"), ("blocks", "block")):
+            declared = root.get(section)
+            if isinstance(declared, Mapping):
+                self.named |= dict.fromkeys(map(str, declared.entries), user)
         self.model(root.get("model"), ("model",))
         blocks = root.get("blocks")
         if isinstance(blocks, Mapping):
@@ -191,6 +196,12 @@ class _Models:
                 return
         if isinstance(item, Scalar) and item.value in REGISTRY and schemas.is_bare(str(item.value)):
             self.warn_of_shadowed(str(item.value), item, path)
+            return
+        key = next(iter(item.keys.values()), None) if isinstance(item, Mapping) else item
+        if isinstance(key, Scalar) and str(key.value) in self.named and len(getattr(item, "entries", "1")) == 1:
+            from nnspec.validation.rewrites import own_name_as_layer
+
+            self.report.add(own_name_as_layer(key, item, self.named[str(key.value)], path))
             return
         validate_part("item", to_plain(item), item, path, self.report, is_strict=False)
 

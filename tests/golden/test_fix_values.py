@@ -219,6 +219,10 @@ def graph_convolution(inputs: Sequence[Array], weights: Weights) -> Array:
     return dense(np.maximum(mixed, 0), weights)
 
 
+def two_layers_at_each_step(x: Array, weights: Weights) -> Array:
+    return elu(dense(x, weights))
+
+
 def filters_for_hours(x: Array, weights: Weights) -> Array:
     """A value for each filter, of all hours."""
     h = convolution(x, next(weights), next(weights), before=1, after=1)
@@ -274,6 +278,7 @@ REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN322-one-position": less_the_last,
     "NN322-squeeze-and-excite": squeeze_and_excite,
     "NN322-squeeze-and-excite-in-a-block": two_gates,
+    "NN201-wrapped-layer": two_layers_at_each_step,
     "NN368-graph-convolution": graph_convolution,
     "NN402-output-called-as-input": channels_of_an_image,
     "NN507-linear-classes": shares_of_digits,
