@@ -13,6 +13,7 @@ from nnspec.importers.keras.inline import Inlined, inline
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.mask_flow import MASKS_OF_READS, GivenMask, MaskFlow
 from nnspec.importers.keras.network import (
+    GIVEN,
     MASKS,
     Argument,
     Call,
@@ -60,6 +61,8 @@ class CallConverter:
         Raises:
             ImportFault: where it has not.
         """
+        if call.kind == GIVEN:
+            return
         if call.is_operation:
             check_known(call)
         elif self.blocks is not None and self.blocks.find(call) is not None:
@@ -69,6 +72,8 @@ class CallConverter:
             self.call_arguments(call, kind)
 
     def convert(self, call: Call) -> list[Read]:
+        if call.kind == GIVEN:
+            return [self.masks.given(call, self.read(call.tensors[0]), self.given_masks(call)[0])]
         if call.is_operation:
             return translate_operation(self.bind_operation(call))
         block = self.blocks.find(call) if self.blocks is not None else None

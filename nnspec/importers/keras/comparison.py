@@ -26,7 +26,7 @@ def largest_difference(model: KerasModel, network: Network, draft: Draft, graph:
     """The largest difference of an output over its largest magnitude, with padding at every place and without."""
     rng, worst = np.random.default_rng(11), 0.0
     again = 2 if any(node.is_stateful for node in graph.nodes) else 1  # the second goes on from the first
-    batch = choose_batch_size(graph)
+    batch = choose_batch_size(graph, least_rows(network))
 
     def run_model(arrays: Mapping[str, np.ndarray]) -> list[Tensor]:
         try:
@@ -130,7 +130,16 @@ def _repeat_samples(arrays: Mapping[str, np.ndarray], batch: int) -> dict[str, n
     return {name: np.repeat(array, batch, axis=0) for name, array in arrays.items()}
 
 
-def choose_batch_size(graph: Graph) -> int:
+ROWS, ROWS_OF_MASKS = 4, 32
+"""How many samples at least: a mask that the model computes hides whatever it likes, which few samples hold."""
+
+
+def least_rows(network: Network) -> int:
+    """How many samples of random inputs a model is run on."""
+    return ROWS_OF_MASKS if any(call.masks for call in network.calls) else ROWS
+
+
+def choose_batch_size(graph: Graph, rows: int = ROWS) -> int:
     """A number of samples that no axis is long, nor with those of other variants where these run as one batch.
 
     On TensorFlow, Keras takes a number for each sample for a bias where there are as many samples as channels, or one
@@ -138,7 +147,7 @@ def choose_batch_size(graph: Graph) -> int:
     """
     values = [*graph.inputs.values(), *(value for node in graph.nodes for value in node.outputs)]
     sizes = {axis.size for value in values for axis in value.axes}
-    least, most = rows_that_fit(graph, 4, max(LENGTHS)), len(PLACES) + 1
+    least, most = rows_that_fit(graph, rows, max(LENGTHS)), len(PLACES) + 1
     elements = least * most * elements_of_sample(graph, max(LENGTHS))
     together = range(1, most + 1 if elements <= _MOST_ELEMENTS else 2)
     return next(n for n in count(least) if not any(n * variants in sizes for variants in together))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from nnspec.importers.keras.network import Config, ImportFault
 from nnspec.layers.registry import REGISTRY
@@ -28,7 +28,23 @@ def to_functional(config: Config, class_name: str, name: str) -> Config:
                 "build it as a Functional model (`keras.Model(inputs, outputs)`) of Keras' layers, and save that model"
             ),
         )
-    return config
+    nested = {str(layer.get("name")) for layer in config["layers"] if layer["class_name"] in FUNCTIONAL}
+    return {**config, "output_layers": _by_saved_calls(config["output_layers"], nested)}
+
+
+def _by_saved_calls(structure: object, nested: Collection[str]) -> object:
+    """Outputs by the calls that are saved, as layers name what they read.
+
+    Keras counts the call that made a nested Functional here, and nowhere else.
+    """
+    if isinstance(structure, Mapping):
+        return {key: _by_saved_calls(inner, nested) for key, inner in structure.items()}
+    if not isinstance(structure, list | tuple):
+        return structure
+    if len(structure) == 3 and isinstance(structure[0], str):
+        name, node, tensor = structure
+        return [name, max(0, int(node) - (name in nested)), tensor]
+    return [_by_saved_calls(inner, nested) for inner in structure]
 
 
 def _chain(config: Config, name: str) -> Config:

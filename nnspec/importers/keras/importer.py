@@ -26,6 +26,7 @@ from nnspec.importers.keras.comparison import (
     group_runs,
     is_alone,
     largest_difference,
+    least_rows,
     refuse_wrong_zeros,
 )
 from nnspec.importers.keras.mask_flow import has_masks
@@ -191,13 +192,13 @@ def _with_masks(draft: Draft, model: KerasModel, network: Network, name: str, kn
     if not has_masks(draft.graph, network.calls):
         return draft
     try:
-        observed = _observe_masks(draft, model)
+        observed = _observe_masks(draft, model, least_rows(network))
         return _draft(network, name, known, observed)
     except ImportFault as fault:
         raise collect_refusals(fault, here) from None
 
 
-def _observe_masks(draft: Draft, model: KerasModel) -> dict[tuple[Place, ...], Seen]:
+def _observe_masks(draft: Draft, model: KerasModel, rows: int) -> dict[tuple[Place, ...], Seen]:
     """The model's masks on padded inputs, whose open axes are of one length where they cannot be of several.
 
     A layer called with the mask of another input wants as many steps as that has, which no shape says.
@@ -208,7 +209,7 @@ def _observe_masks(draft: Draft, model: KerasModel) -> dict[tuple[Place, ...], S
 
     def observe(*, alike: bool) -> dict[tuple[Place, ...], Seen]:
         graph = draft.graph
-        made = variants(graph, np.random.default_rng(7), batch=choose_batch_size(graph), alike=alike)
+        made = variants(graph, np.random.default_rng(7), batch=choose_batch_size(graph, rows), alike=alike)
         runs = [list(arrays.values()) for arrays, _ in group_runs(graph, made) if not is_alone(graph, arrays)]
         return observe_masks(model, runs)
 

@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from nnspec.checks.steps.reversed_steps import turned_masks
 from nnspec.importers.keras.items import Item, Maker, Read
 from nnspec.importers.keras.naming import free_name
-from nnspec.importers.keras.network import Call, ImportFault
+from nnspec.importers.keras.network import GIVEN, Call, ImportFault
 from nnspec.importers.keras.observed_masks import Fingerprint, Observed, Seen
 from nnspec.ir.axes import names
 from nnspec.ir.graph import Graph
@@ -99,9 +99,34 @@ class MaskFlow:
                 result.append(self.carrying(read, mask, call, flags))
             else:
                 result.append(read)
+                self.doubt(call, read, seen, place)
         pairs = [(mask, self.known.get(_key(read))) for read, mask in zip(result, wanted, strict=True)]
         self.instead[call] = {mask: own for mask, own in pairs if mask and own and own != mask}
         return result
+
+    def given(self, call: Call, read: Read, flags: GivenMask) -> Read:
+        """The value as a nested model has it that is called with a mask for it."""
+        *model, (_, place) = call.places
+        seen = self.observed.get(tuple(model)) if self.observed is not None else None
+        masks = seen.given.get("mask", ()) if seen is not None else ()
+        if seen is None or place >= len(masks):
+            return read
+        if call.distributed:
+            self.doubt(call, read, seen, place)
+            return read
+        mask = masks[place]
+        if mask is None:  # it hid nothing when the model ran
+            return self.masked_by(self.made_of(flags.read(), read), read, call) if flags.is_of_inputs else read
+        made = self.carrying(read, mask, call, flags)
+        self.known.setdefault(_key(made), mask)
+        self.carriers.setdefault(mask, made)
+        return made
+
+    def doubt(self, call: Call, read: Read, seen: Seen, place: int) -> None:
+        """Remembers a layer that is given another mask than its value carries, and that may hand it to one it wraps."""
+        masks = seen.given.get("mask", ())
+        if place < len(masks) and masks[place] not in (None, self.known.get(_key(read))):
+            self.doubts.append(_uncarried(call).at(call))
 
     def carrying(self, read: Read, mask: Fingerprint | None, call: Call, flags: GivenMask | None = None) -> Read:
         """The value with this mask, or with none."""
@@ -146,10 +171,7 @@ class MaskFlow:
         if carrier is None and flags is not None:
             carrier = self.made_of(flags.read(), read)
         if carrier is None:
-            fault = ImportFault(
-                f"layer `{call.name}` ({call.kind}) uses a mask that none of its inputs carries in the spec",
-                help="create the mask with `Masking` or with an `Embedding` with `mask_zero`, and save the model again",
-            )
+            fault = _uncarried(call)
             if read.value.mask is None:
                 raise fault
             self.doubts.append(fault.at(call))
@@ -196,6 +218,15 @@ class MaskFlow:
             for way in seen.ways:
                 if way.outputs[0] is not None:
                     self.joins.setdefault(way.outputs[0], Join(item, reads, way.reads, call))
+
+
+def _uncarried(call: Call) -> ImportFault:
+    kind = "a nested model" if call.kind == GIVEN else call.kind
+    name = call.path[-2] if call.kind == GIVEN else call.name
+    return ImportFault(
+        f"layer `{name}` ({kind}) uses a mask that none of its inputs carries in the spec",
+        help="create the mask with `Masking` or with an `Embedding` with `mask_zero`, and save the model again",
+    )
 
 
 def _key(read: Read) -> _Key:

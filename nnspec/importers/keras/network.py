@@ -17,6 +17,7 @@ Argument: TypeAlias = (
     "| list[Argument] | tuple[Argument, ...] | Mapping[str, Argument] | None"
 )
 Place = tuple[str, int]  # a layer by name, and which of its calls
+GIVEN = "@mask"  # the kind of a call that stands for the mask which a nested model is called with for one of its inputs
 MASKS = frozenset({"mask", "query_mask", "value_mask", "key_mask"})  # which Keras passes on automatically
 
 

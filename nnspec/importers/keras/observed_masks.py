@@ -137,11 +137,11 @@ def _run(
         place = (*way, (operation.name, _number(function, node)))
         call = _Ran(place=place, operation=operation, symbols=symbols, made=node.outputs)
         call.reads = [_fingerprint(_mask(known[id(symbol)])) for symbol in symbols]
+        call.given = {key: _fingerprints(keywords[key]) for key in MASKS if keywords.get(key) is not None}
         inner = _function(operation)
         if hasattr(inner, "_run_through_graph"):  # whose own calls tell what becomes of the masks
             outputs = _run(inner, _masked_inputs(inner, arguments, keywords), call.place, found)
         else:
-            call.given = {key: _fingerprints(keywords[key]) for key in MASKS if keywords.get(key) is not None}
             outputs = tree.flatten(_call(operation, arguments, keywords))
         call.outputs = [_fingerprint(_mask(tensor)) for tensor in outputs]
         calls.append(call)

@@ -12,6 +12,7 @@ from typing import Any
 
 from nnspec.importers.keras.functional import Reference, is_model, named_references, references, to_functional
 from nnspec.importers.keras.network import (
+    GIVEN,
     MASKS,
     Call,
     Config,
@@ -20,6 +21,7 @@ from nnspec.importers.keras.network import (
     Network,
     Place,
     Tensor,
+    leaves_in,
     tensors_in,
 )
 
@@ -215,6 +217,7 @@ class _Reader:
         config = to_functional(layer["config"], layer["class_name"], key[0])
         names = [ref[0] for ref in references(config["input_layers"])]
         tensors = _bind_inputs(config, given, names)
+        tensors = self.masked(scope, key, tensors, given[1].get("mask"), places, is_distributed=is_distributed)
         bindings = dict(zip(names, tensors, strict=True))
         inner = _Scope(
             config=config,
@@ -225,6 +228,35 @@ class _Reader:
         )
         _index(inner)
         scope.inner[key] = inner
+
+    def masked(
+        self,
+        scope: _Scope,
+        key: tuple[str, int],
+        tensors: Sequence[Tensor],
+        masks: object,
+        places: tuple[Place, ...],
+        *,
+        is_distributed: bool,
+    ) -> list[Tensor]:
+        """What a nested model reads, with the masks that it is called with, one for each of its inputs."""
+        result = list(tensors)
+        for place, (tensor, mask) in enumerate(zip(tensors, leaves_in(masks), strict=False)):
+            if not isinstance(mask, Tensor):
+                continue
+            call = Call(
+                path=(*scope.path, key[0], f"{GIVEN}_{key[1]}_{place}"),
+                kind=GIVEN,
+                module="keras.layers",
+                config={},
+                arguments=(tensor,),
+                keywords={"mask": mask},
+                places=(*places, (GIVEN, place)),
+                distributed=scope.distributed + is_distributed,
+            )
+            self.calls.append(call)
+            result[place] = Tensor(call, 0, tensor.shape, tensor.dtype)
+        return result
 
     def bound(self, scope: _Scope, value: object) -> Any:
         """The same structure with tensors in the place of references to them."""

@@ -426,3 +426,14 @@ def test_words_that_keras_learned(tmp_path: Path) -> None:
     model = keras.Model(color, layers.StringLookup(name="new")(color))
     with pytest.raises(SpecError, match=r"layer `new` \(StringLookup\) has no vocabulary"):
         import_model(model, tmp_path / "c", name="new")
+
+
+@pytest.mark.parametrize("is_sequential", [True, False])
+def test_outputs_that_are_calls_of_one_model(is_sequential: bool, tmp_path: Path) -> None:
+    """Keras counts the call that made a Functional, in outputs alone."""
+    steps = keras.Input((3,))
+    inner = keras.Sequential([kl.Dense(2)]) if is_sequential else keras.Model(steps, kl.Dense(2)(steps))
+    one, other = keras.Input((3,), name="one"), keras.Input((3,), name="other")
+    model = keras.Model([one, other], [inner(other), inner(one)])
+    made = import_model(model, tmp_path)
+    assert [value.node for node in made.graph.nodes for value in node.inputs] == ["other", "one"]
