@@ -136,6 +136,8 @@ class Campaign:
         self.is_trained = self.is_trained or "\ntraining (" in text
         if code == -signal.SIGKILL:
             self.places[self.phase(text)] += 1
+            if not sum(self.places.values()) % 10:
+                print(f"{sum(self.places.values())} kills, {self.builds} builds", file=sys.stderr, flush=True)
             if "report (" in text and not (self.folder / ".out.building").exists():  # it had taken its place
                 self.finish(0, is_killed=True)
         else:
@@ -178,9 +180,15 @@ class Campaign:
     def run(self, watch: Callable[[], None], delay: float | None = None) -> int:
         """A build in a process of its own, killed after a delay; its exit code, negative for a signal."""
         child = _build(self.spec, self.out, self.log, watch)
-        if delay is not None:
-            time.sleep(delay)
-            os.kill(child, signal.SIGKILL)  # of a process that has ended but was not waited for, this does nothing
+        if delay is None:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        end = time.monotonic() + delay
+        while time.monotonic() < end:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(min(0.05, max(end - time.monotonic(), 0.0)))
+        os.kill(child, signal.SIGKILL)  # of a process that has ended but was not waited for, this does nothing
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
