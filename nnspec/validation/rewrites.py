@@ -20,6 +20,8 @@ def rewrites(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
     """The fixes of a value that is none of the JSON types `types`."""
     if isinstance(node, Sequence) and path[-1:] == ("axes",) and node.items:
         return (_named_axes(node),)
+    if isinstance(node, Sequence) and path[:1] == ("blocks",) and len(path) == 2:
+        return (Fix(f"write its layers under `model`: `{path[1]}: {{model: […]}}`"),)
     if "object" in types:
         return _as_mapping(node, path)
     if not isinstance(node, Scalar):
