@@ -243,6 +243,7 @@ CODES: dict[str, str] = {
     "NN636": "server-not-allowed",
     "NN637": "class-with-fewer-rows-than-splits",
     "NN638": "weighed-class-without-rows",
+    "NN639": "numbers-beyond-float16",
     "NN624": "browser-runtime-missing",
     "NN625": "out-of-memory",
     # NN7xx: verification and deployed models

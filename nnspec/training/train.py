@@ -14,8 +14,7 @@ from pathlib import Path
 
 from nnspec.backends.base import Order, TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
-from nnspec.backends.keras.precision import FLOAT32, copy_weights
-from nnspec.backends.keras.training.losses import build_loss, build_metrics
+from nnspec.backends.keras.precision import copy_weights
 from nnspec.backends.keras.training.optimizers import build_optimizer
 from nnspec.backends.keras.training.state import release
 from nnspec.backends.registry import training_backend
@@ -24,6 +23,7 @@ from nnspec.catalogue.losses import epoch_metrics
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
 from nnspec.ir.graph import Graph
+from nnspec.ir.precision import FLOAT32
 from nnspec.progress import Progress
 from nnspec.training.adapting import adapt_layers, padding_of
 from nnspec.training.augmenting import augment_samples

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnspec.backends.base import TrainingBackend
-from nnspec.backends.keras.precision import computing_in, policies
+from nnspec.backends.keras.precision import computing_in
 from nnspec.backends.registry import training_backend
 from nnspec.backends.types import KerasModel, Tensor, Values
 from nnspec.diagnostics import SpecError
 from nnspec.ir.graph import Graph, Node, Output, Value
 from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.names import keras_name
+from nnspec.ir.precision import policies
 
 if TYPE_CHECKING:
     from nnspec.backends.types import KerasCallable, KerasLayer

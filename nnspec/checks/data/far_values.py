@@ -1,8 +1,11 @@
-"""Warns of inputs whose numbers lie far from 0, as pixels or years do, where nothing scales them before the weights."""
+"""Tells inputs whose numbers lie far from 0, as pixels or years do, where nothing scales them before the weights.
+
+In float16, numbers beyond 65,504 are infinite: a layer that reads such in mixed precision is an error.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from nnspec.checks.context import Context
 from nnspec.data.checks.facts import PlanFacts
@@ -10,9 +13,10 @@ from nnspec.data.section.column_plan import PARTS
 from nnspec.data.section.plan import SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError
 from nnspec.diagnostics import Diagnostic, Fix, Related, Severity, Span
-from nnspec.document import format_path
+from nnspec.document import format_path, to_plain
 from nnspec.inference.heads import head_of
 from nnspec.ir.graph import Graph, Node
+from nnspec.ir.precision import FLOAT16, LARGEST, policies
 from nnspec.lazy import dataclass
 
 FAR = 200.0
@@ -52,6 +56,47 @@ def check_far_values(context: Context, files: PlanFacts) -> Iterator[Diagnostic]
         far = None if node is None else _far(files, slot)
         if node is not None and far is not None:
             yield _unscaled(name, node, far)
+
+
+def check_float16(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
+    """NN639: a layer that computes in float16 reads numbers that are infinite in it."""
+    node = context.node("training", "precision")
+    if node is None or to_plain(node) != FLOAT16:
+        return
+    dtypes = policies(context.graph, FLOAT16)
+    for name, value in context.graph.inputs.items():
+        slot = files.plan.inputs.get(name)
+        is_scaled = slot is not None and slot.scale is not None and slot.scale.method != "none"
+        if slot is None or is_scaled or not value.dtype.startswith("float"):
+            continue
+        reader, far = _first_in_float16(context.graph, name, dtypes), _far(files, slot)
+        if reader is None or far is None or max(abs(far.low), abs(far.high)) <= LARGEST:
+            continue
+        yield Diagnostic(
+            "NN639",
+            f"`{reader.name}` computes in float16, in which numbers beyond {LARGEST:,.0f} are infinite, and reads "
+            f"{far.what} of input `{name}` unscaled: {far.low:g} to {far.high:g}",
+            context.span("training", "precision"),
+            path="training.precision",
+            related=(Related(far.span, "the data is declared here"), Related(reader.span, "read here")),
+            fixes=(
+                Fix(f"scale the data, which the deployed model does too: {far.fix}"),
+                Fix("or use `precision: mixed_bfloat16`, which has the range of float32"),
+            ),
+        )
+
+
+def _first_in_float16(graph: Graph, name: str, dtypes: Mapping[str, str]) -> Node | None:
+    """The first layer that takes an input's numbers as they are into float16; None where there is none."""
+    waiting, seen = [name], set[str]()
+    while waiting:
+        for node in _readers(graph, waiting.pop()):
+            if dtypes[node.name] == FLOAT16:
+                return node
+            if node.name not in seen and (node.layer.moves_values or node.layer.is_training_only):
+                seen.add(node.name)
+                waiting.append(node.name)
+    return None
 
 
 def _unscaled(name: str, node: Node, far: Far) -> Diagnostic:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from nnspec.catalogue.losses import loss_of
 from nnspec.checks.context import Context
-from nnspec.checks.data.far_values import check_far_values
+from nnspec.checks.data.far_values import check_far_values, check_float16
 from nnspec.checks.data.indices import tables_of_inputs
 from nnspec.checks.data.later_targets import check_later_targets
 from nnspec.checks.data.seen_classes import check_chosen, check_seen
@@ -39,13 +39,14 @@ _DOMAINS: Mapping[str, tuple[str, Callable[[Range], bool]]] = {
 
 
 def check_measured(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
-    """NN351, NN382 and NN383 of ids and other inputs; NN326, NN337, NN513, NN586 and NN638 of targets."""
+    """NN351, NN382, NN383 and NN639 of ids and other inputs; NN326, NN337, NN513, NN586 and NN638 of targets."""
     for name, node in tables_of_inputs(context):
         slot = files.plan.inputs.get(name)
         if slot is not None and not slot.encodings:
             yield from _check_ids(context, files, slot, node)
     yield from check_later_targets(context, files)
     yield from check_far_values(context, files)
+    yield from check_float16(context, files)
     for output in context.graph.outputs.values():
         yield from check_seen(files, output)
         yield from check_weighed(context, files, output)

@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 
 from nnspec import api, pipeline
 from nnspec.backends.keras.model import build_model
-from nnspec.backends.keras.precision import policies
+from nnspec.ir.precision import policies
 from nnspec.jobs import load_dataset, settings_of
 from nnspec.progress import Progress
 from nnspec.training.train import train
