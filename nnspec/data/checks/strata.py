@@ -102,7 +102,8 @@ def _check(plan: DataPlan, strata: _Strata, drawn: Drawn) -> Iterator[Diagnostic
     if strata.is_asked and most < drawn.number:
         yield _no_class(plan, strata, drawn, most)
         return
-    without = {count: drawn.without(count) for count in set(strata.counts.values())}
+    known = set(strata.counts.values()) if strata.is_asked else set(range(1, drawn.number))  # else of fewer rows alone
+    without = {count: drawn.without(count) if count in known else [] for count in set(strata.counts.values())}
     rare = sorted((count, name) for name, count in strata.counts.items() if count < drawn.number or without[count])
     if rare:
         named = {part for count, _ in rare for part in without[count]}

@@ -26,12 +26,12 @@ COLUMNS = {
 
 
 def proposed(tmp_path: Path, columns: dict[str, object], target: str) -> tuple[dict[str, object], str]:
-    """The spec, which checks clean, and its text."""
+    """The spec, which checks clean but for classes with too few rows, which are the table's; and its text."""
     file = write(tmp_path / "t.csv", columns)  # type: ignore[arg-type]
     spec = tmp_path / "t.yaml"
     spec.write_text(propose_table("t", file, "t.csv", target), encoding="utf-8")
     text = spec.read_text(encoding="utf-8")
-    assert diagnose(spec) == [], text
+    assert [each for each in diagnose(spec) if each.code != "NN637"] == [], text
     return yaml.safe_load(text), text
 
 
