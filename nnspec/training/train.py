@@ -15,6 +15,7 @@ from pathlib import Path
 from nnspec.backends.base import Order, TrainingBackend
 from nnspec.backends.keras.model import Compiled, build_model
 from nnspec.backends.keras.precision import copy_weights
+from nnspec.backends.keras.training.losses import build_loss, build_metrics
 from nnspec.backends.keras.training.optimizers import build_optimizer
 from nnspec.backends.keras.training.state import release
 from nnspec.backends.registry import training_backend
