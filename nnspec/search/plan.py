@@ -106,13 +106,13 @@ def _items(node: Sequence) -> dict[str, Span]:
     return {f"choices[{i}]": item.span for i, item in enumerate(node.items)}
 
 
-def _meant(wanted: Plain, choices: tuple[Plain, ...]) -> Iterator[Plain]:
+def _choices_meant(wanted: Plain, choices: tuple[Plain, ...]) -> Iterator[Plain]:
     """The choices that a condition means; what means none stays as it is."""
     if any(value_key(choice) == value_key(wanted) for choice in choices):
         yield wanted
     elif isinstance(wanted, list):
         for each in wanted:
-            yield from _meant(each, choices)
+            yield from _choices_meant(each, choices)
     else:
         named: list[Plain] = [choice for choice in choices if isinstance(choice, dict) and list(choice) == [wanted]]
         yield from named or [wanted]
@@ -128,7 +128,7 @@ def _with_choices_of(parameter: Parameter, declared: tuple[Parameter, ...]) -> P
     by_path = {other.path: other for other in declared}
     when: dict[str, tuple[Plain, ...]] = {}
     for path, (wanted,) in parameter.when.items():
-        when[path] = tuple(_meant(wanted, (by_path[path].choices if path in by_path else None) or ()))
+        when[path] = tuple(_choices_meant(wanted, (by_path[path].choices if path in by_path else None) or ()))
     return Parameter(
         path=parameter.path,
         choices=parameter.choices,

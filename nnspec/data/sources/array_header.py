@@ -195,7 +195,7 @@ def read_extremes(path: Path, member: str | None, header: ArrayHeader) -> tuple[
     least: list[int] = []
     largest: list[int] = []
     try:
-        with _opened(path, member) as stream:
+        with _open_member(path, member) as stream:
             stream.read(header.offset)
             while size:
                 piece = stream.read(min(size, PIECE * header.itemsize))
@@ -211,7 +211,7 @@ def read_extremes(path: Path, member: str | None, header: ArrayHeader) -> tuple[
 
 
 @contextmanager
-def _opened(path: Path, member: str | None) -> Iterator[IO[bytes]]:
+def _open_member(path: Path, member: str | None) -> Iterator[IO[bytes]]:
     """The bytes of a file, or of an array in an archive."""
     if member is None:
         with path.open("rb") as stream:

@@ -73,7 +73,7 @@ class CallConverter:
 
     def convert(self, call: Call) -> list[Read]:
         if call.kind == GIVEN:
-            return [self.masks.given(call, self.read(call.tensors[0]), self.given_masks(call)[0])]
+            return [self.masks.attach_given(call, self.read(call.tensors[0]), self.given_masks(call)[0])]
         if call.is_operation:
             return translate_operation(self.bind_operation(call))
         block = self.blocks.find(call) if self.blocks is not None else None

@@ -104,7 +104,7 @@ class MaskFlow:
         self.instead[call] = {mask: own for mask, own in pairs if mask and own and own != mask}
         return result
 
-    def given(self, call: Call, read: Read, flags: GivenMask) -> Read:
+    def attach_given(self, call: Call, read: Read, flags: GivenMask) -> Read:
         """The value as a nested model has it that is called with a mask for it."""
         *model, (_, place) = call.places
         seen = self.observed.get(tuple(model)) if self.observed is not None else None
@@ -126,7 +126,7 @@ class MaskFlow:
         """Remembers a layer that is given another mask than its value carries, and that may hand it to one it wraps."""
         masks = seen.given.get("mask", ())
         if place < len(masks) and masks[place] not in (None, self.known.get(_key(read))):
-            self.doubts.append(_uncarried(call).at(call))
+            self.doubts.append(_refuse_uncarried(call).at(call))
 
     def carrying(self, read: Read, mask: Fingerprint | None, call: Call, flags: GivenMask | None = None) -> Read:
         """The value with this mask, or with none."""
@@ -171,7 +171,7 @@ class MaskFlow:
         if carrier is None and flags is not None:
             carrier = self.made_of(flags.read(), read)
         if carrier is None:
-            fault = _uncarried(call)
+            fault = _refuse_uncarried(call)
             if read.value.mask is None:
                 raise fault
             self.doubts.append(fault.at(call))
@@ -220,7 +220,7 @@ class MaskFlow:
                     self.joins.setdefault(way.outputs[0], Join(item, reads, way.reads, call))
 
 
-def _uncarried(call: Call) -> ImportFault:
+def _refuse_uncarried(call: Call) -> ImportFault:
     kind = "a nested model" if call.kind == GIVEN else call.kind
     name = call.path[-2] if call.kind == GIVEN else call.name
     return ImportFault(

@@ -41,13 +41,13 @@ def read_sqlite(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
             database.execute("PRAGMA query_only = ON")
             kinds = dict(database.execute(_TABLES))
             table = _table_of(file, sorted(kinds), wanted)
-            info = list(database.execute(f"PRAGMA table_info({_quoted(table)})"))
+            info = list(database.execute(f"PRAGMA table_info({_quote(table)})"))
             header = [str(row[1]) for row in info]
             require_columns(file, keys, header)
             asked = list(dict.fromkeys([*keys, *((name, True) for name in passed_columns(metadata) if name in header)]))
-            names = ", ".join(_quoted(name) for name, _ in asked) or "1"
+            names = ", ".join(_quote(name) for name, _ in asked) or "1"
             order = _order_of(info) if kinds[table] == "table" else ""
-            rows = database.execute(f"SELECT {names} FROM {_quoted(table)}{order}").fetchall()
+            rows = database.execute(f"SELECT {names} FROM {_quote(table)}{order}").fetchall()
     except sqlite3.Error as error:
         raise InputError(f"`{file.name}` cannot be read: {error}") from None
     markers = Markers.from_options(options_of(wanted))
@@ -75,11 +75,11 @@ def _table_of(file: Path, tables: Sequence[str], wanted: Metadata) -> str:
 
 
 def _order_of(info: Sequence[Sequence[Cell]]) -> str:
-    keys = [_quoted(str(row[1])) for row in sorted(info, key=lambda row: int(str(row[5]))) if row[5]]
+    keys = [_quote(str(row[1])) for row in sorted(info, key=lambda row: int(str(row[5]))) if row[5]]
     return f" ORDER BY {', '.join(keys)}" if keys else _BY_ROWID
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
