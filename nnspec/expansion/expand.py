@@ -30,8 +30,8 @@ from nnspec.expansion.naming import Names, NameTable, Reference, explicit_names,
 from nnspec.expansion.repeats import rounds_of
 from nnspec.expansion.substitute import Substituter, resolve_vars
 from nnspec.expansion.variable_origins import origins
+from nnspec.ir.names import STRUCTURE
 from nnspec.layers.registry import REGISTRY
-from nnspec.schema.sections import STRUCTURE
 
 MAX_ITEMS = 20_000
 MAX_ROUNDS = 100_000  # of all repeats, also of those that write out nothing

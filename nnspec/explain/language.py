@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.document.types import JsonSchema
-from nnspec.schema.parts import NAME_PATTERN
+from nnspec.ir.names import NAME_PATTERN
 from nnspec.schema.sections import TASKS, sections, structure
 
 Schema = JsonSchema

@@ -30,7 +30,7 @@ from nnspec.inference.anomalies import check_keys, is_error, with_errors
 from nnspec.inference.declared import declared_batches, declared_units
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.levels import behind_head
-from nnspec.inference.node import check_nested_mask, check_text, freeze_weights, make_call, make_node
+from nnspec.inference.node import check_nested_mask, check_text, freeze_weights, infer, make_call, make_node
 from nnspec.inference.outputs import make_output
 from nnspec.inference.places import Declarations
 from nnspec.inference.unused import check_unread, unused_layers
@@ -206,7 +206,7 @@ class _Elaborator:
             self.check_arity(call, layer)
             check_text(call, layer)
             check_nested_mask(call, layer)
-            inferred = layer.infer(call)
+            inferred = infer(layer, call)
             self.add_assumed(item, call)
             node = self.build_node(item, layer, call, inferred)
             if self.is_guess and any(None in weight.shape for weight in node.weights):
@@ -222,7 +222,7 @@ class _Elaborator:
             return
         except (SpecError, CompilerBug):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if self.is_guess:
                 return
             what = f"fails to infer `{item.name}`: {say(error)}"

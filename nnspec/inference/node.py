@@ -9,8 +9,8 @@ from nnspec.document import Mapping, Scalar, Sequence, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.inference.alignment import warn_of_misalignment
 from nnspec.ir import axes as ax
-from nnspec.ir.axes import Axes
-from nnspec.ir.graph import Node, Value
+from nnspec.ir.axes import Axes, Axis
+from nnspec.ir.graph import Node, Value, Weight
 from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.receptive_field import propagate
 from nnspec.layers.kit.args import REQUIRED
@@ -19,6 +19,26 @@ from nnspec.layers.kit.weight_objects import check_weight_objects
 from nnspec.layers.registry import REGISTRY
 
 COMMON = frozenset({"name", "from", "as", "over", "when", "trainable"})
+
+
+def infer(layer: Layer, call: Call) -> Inferred:
+    """What a layer infers; what one of another package returns is checked, since nothing else has seen it.
+
+    Raises:
+        Fault: as `Layer.infer`.
+        TypeError: where it returns anything else.
+    """
+    inferred = layer.infer(call)
+    if not layer.package:
+        return inferred
+    if not isinstance(inferred, Inferred):
+        raise TypeError(f"`infer` returns {type(inferred).__name__}, but must return an `Inferred`")
+    for axes in inferred.outputs:
+        if not isinstance(axes, tuple) or not all(isinstance(axis, Axis) for axis in axes):
+            raise TypeError("`Inferred.outputs` must have a tuple of `Axis` for each output, such as `(call.axes,)`")
+    if not all(isinstance(weight, Weight) for weight in inferred.weights):
+        raise TypeError("`Inferred.weights` must consist of `Weight`, such as `(Weight('scale', (3,)),)`")
+    return inferred
 
 
 def make_call(
@@ -262,10 +282,10 @@ def infer_inner(
     check_text(inner, layer)
     check_nested_mask(inner, layer)
     try:
-        inferred = layer.infer(inner)
+        inferred = infer(layer, inner)
     except (Fault, SpecError, CompilerBug):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = f"fails to infer `{call.name}`: {say(error)}"
         raise failure(layer, None, call.item_span, what) from error
     made = make_node(layer, call.name, inner, inferred, call.item_span, inner.path)

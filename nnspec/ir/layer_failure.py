@@ -17,14 +17,19 @@ def failure(layer: LayerKind, inner: Node | None, span: Span, what: str) -> Spec
         inner: the layer that it wraps.
         what: completes the sentence `` `Dense` … ``.
     """
-    layers = [layer]
-    while inner is not None:
-        layers.append(inner.layer)
-        inner = inner.inner
-    foreign = next((found for found in reversed(layers) if found.package), None)
+    foreign = foreign_layer(layer, inner)
     if foreign is None:
         return CompilerBug(f"{span}: `{layer.kind}` {what}")
     return SpecError.single("NN217", f"`{foreign.kind}` of the package {foreign.package} {what}", span)
+
+
+def foreign_layer(layer: LayerKind, inner: Node | None) -> LayerKind | None:
+    """The layer of another package among a layer and those that it wraps: the innermost one."""
+    found = layer if layer.package else None
+    while inner is not None:
+        found = inner.layer if inner.layer.package else found
+        inner = inner.inner
+    return found
 
 
 def say(error: BaseException) -> str:

@@ -1,6 +1,9 @@
-"""Names of nodes, in specs and in frameworks."""
+"""Names in specs, and those of nodes in frameworks."""
 
 from __future__ import annotations
+
+NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"  # of inputs, nodes, axes, kinds, …
+STRUCTURE = ("repeat", "block", "share")  # items that are not layers
 
 
 def keras_name(name: str) -> str:

@@ -12,12 +12,15 @@ kind is then unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
 from nnspec.catalogue.entry_points import find_all
+from nnspec.diagnostics.lists import quoted
 from nnspec.ir.layer_failure import say
+from nnspec.ir.names import NAME_PATTERN, STRUCTURE
 from nnspec.layers.kit.args import Arg
 from nnspec.layers.kit.base import Layer
 from nnspec.lazy import dataclass
@@ -77,7 +80,7 @@ def _load(kind: str) -> Layer | Problem:
         return Problem(kind, package, f"cannot be loaded from `{first.value}`: {say(error)}")
     try:
         layer = found() if isinstance(found, type) else found
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Problem(kind, package, f"cannot be created: `{first.value}()` fails with {say(error)}")
     reason = _unfit(kind, layer)
     if reason:
@@ -98,6 +101,10 @@ def _unfit(kind: str, layer: object) -> str:
     for old, new in _RENAMED.items():
         if hasattr(layer, old):
             return f"defines `{old}`, which is called `{new}` now"
+    if not re.search(NAME_PATTERN, kind) or kind in STRUCTURE:
+        return f"has a name that no layer can have: letters, digits and `_`, except {quoted(STRUCTURE)}"
+    if not isinstance(layer.args, Mapping):
+        return f"has `args` of type {type(layer.args).__name__}: they must map each argument to an `Arg`"
     if not all(isinstance(arg, Arg) for arg in layer.args.values()):
         return "has `args` that are not `nnspec.layers.kit.args.Arg`"
     return ""

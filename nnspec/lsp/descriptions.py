@@ -6,11 +6,11 @@ import json
 
 from nnspec.catalogue import keras_objects
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.ir.names import STRUCTURE
 from nnspec.layers.kit.documentation import markdown
 from nnspec.layers.registry import REGISTRY
 from nnspec.lsp.cursor import Path
 from nnspec.schema import assembly as schemas
-from nnspec.schema.sections import STRUCTURE
 
 _DEFINITIONS = "#/definitions/"
 

@@ -6,10 +6,10 @@ import re
 
 from lsprotocol import types as lsp
 
+from nnspec.ir.names import NAME_PATTERN
 from nnspec.lsp.names import Name, names
 from nnspec.lsp.positions import Positions
 from nnspec.pipeline import Survey
-from nnspec.schema.parts import NAME_PATTERN
 
 
 def definition(survey: Survey, positions: Positions, uri: str, where: lsp.Position) -> list[lsp.Location]:

@@ -15,11 +15,11 @@ from nnspec.catalogue import keras_objects
 from nnspec.data.section.json_schema import data_section
 from nnspec.data.sources.registry import all_kinds, own_kinds, source_of
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.ir.names import NAME_PATTERN
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.args import AUTO_PATTERN
 from nnspec.layers.kit.base import Layer
 from nnspec.layers.registry import REGISTRY
-from nnspec.schema.parts import NAME_PATTERN
 from nnspec.schema.sections import REQUIRED, sections, structure
 
 FAMILIES = {

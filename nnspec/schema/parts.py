@@ -6,8 +6,7 @@ from collections.abc import Collection
 
 from nnspec.document.types import JsonSchema as Schema
 from nnspec.document.types import Plain
-
-NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
+from nnspec.ir.names import NAME_PATTERN
 
 
 def closed(description: str, properties: dict[str, Schema], **more: Plain) -> Schema:

@@ -14,11 +14,11 @@ from typing import Any
 
 from nnspec.catalogue import keras_objects
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.ir.names import STRUCTURE
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.documentation import markdown
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
-from nnspec.schema.sections import STRUCTURE
 
 # Beside `properties`, `maxProperties: 1` would end the proposals at the first letter.
 _COUNTS = ("minProperties", "maxProperties")

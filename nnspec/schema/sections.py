@@ -11,19 +11,19 @@ from nnspec.data.section.schema_words import unit
 from nnspec.data.sources.base import DataSource
 from nnspec.data.sources.registry import own_kinds
 from nnspec.document.types import JsonSchema as Schema
+from nnspec.ir.names import NAME_PATTERN
 from nnspec.schema.class_weight import CLASS_WEIGHT_KEY
 from nnspec.schema.distribute import DISTRIBUTE_KEY
 from nnspec.schema.export_section import EXPORT
 from nnspec.schema.levels import LEVEL_KEYS
 from nnspec.schema.log import LOG_KEY
-from nnspec.schema.parts import NAME_PATTERN, choice, closed, named
+from nnspec.schema.parts import choice, closed, named
 from nnspec.schema.precision import EFFORT_KEYS
 from nnspec.schema.search_section import SEARCH
 from nnspec.schema.start_weights import START_KEYS
 from nnspec.schema.thresholds import ANOMALY_KEYS, THRESHOLD_KEY
 
 DTYPES = ["float32", "int8", "int16", "int32", "int64", "uint8", "bool", "string"]
-STRUCTURE = ("repeat", "block", "share")
 TASKS = ["regression", "quantiles", "classification", "binary", "multilabel", "anomaly", "none"]
 
 

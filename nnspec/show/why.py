@@ -10,6 +10,7 @@ from nnspec.diagnostics.values import as_yaml
 from nnspec.ir import axes as ax
 from nnspec.ir.coverage import find_holes, list_positions
 from nnspec.ir.graph import Field, Graph, Node, Value, Weight, Window
+from nnspec.ir.layer_failure import failure, say
 from nnspec.layers.kit.args import REQUIRED
 from nnspec.layers.kit.documentation import summary
 from nnspec.layers.kit.explanations import with_count
@@ -83,9 +84,9 @@ def explain_node(graph: Graph, node: Node) -> Page:
 
 
 def _page(graph: Graph, node: Node, *, is_inner: bool) -> Page:
-    told = node.layer.why(node)
+    told = _sentences(node)
     inner = [part for part in (node.inner, node.backward, *node.cells) if part is not None]
-    weights = {**(node.inner.layer.why(node.inner) if node.inner is not None else {}), **told}
+    weights = {**(_sentences(node.inner) if node.inner is not None else {}), **told}
     return Page(
         name=node.name,
         kind=node.kind,
@@ -101,6 +102,21 @@ def _page(graph: Graph, node: Node, *, is_inner: bool) -> Page:
         notes=() if is_inner else node.notes,
         inner=tuple(_page(graph, part, is_inner=True) for part in inner),
     )
+
+
+def _sentences(node: Node) -> dict[str, str]:
+    """What the layer says of this node.
+
+    Raises:
+        SpecError: NN217 where that fails, and the layer is another package's.
+    """
+    try:
+        told = node.layer.why(node)
+        if not isinstance(told, dict):
+            raise TypeError(f"`why` returns {type(told).__name__}, not a dict")
+    except Exception as error:
+        raise failure(node.layer, None, node.span, f"fails to describe `{node.name}`: {say(error)}") from error
+    return told
 
 
 def _source(value: Value) -> str:

@@ -12,14 +12,13 @@ from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping, Node, Scalar, format_path, locate
 from nnspec.document.types import JsonSchema as Schema
 from nnspec.document.types import Plain
+from nnspec.ir.names import NAME_PATTERN, STRUCTURE
 from nnspec.layers import refused
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.kit.args import AUTO_PATTERN
 from nnspec.layers.kit.habits import Hint
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.assembly import AUTO_OR_EXPRESSION
-from nnspec.schema.parts import NAME_PATTERN
-from nnspec.schema.sections import STRUCTURE
 from nnspec.validation.hints import hint_for, value_for
 from nnspec.validation.key_hints import hint_at
 from nnspec.validation.refusals import long_name, refused_object

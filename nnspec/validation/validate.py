@@ -16,9 +16,9 @@ from nnspec.document import Mapping, Node, Scalar, Sequence, format_path, to_pla
 from nnspec.document.types import JsonSchema as Schema
 from nnspec.document.types import Plain
 from nnspec.expansion.items import Expanded
+from nnspec.ir.names import STRUCTURE
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
-from nnspec.schema.sections import STRUCTURE
 from nnspec.unused_packages import put_off
 from nnspec.validation.acceptance import is_accepted
 

@@ -81,16 +81,15 @@ def _build(graph: Graph, batches: Mapping[str, int | None], precision: str) -> C
                     layer = node.layer.to_keras(node)
                 if node.shared:
                     shared[node.shared] = layer
-                made = node.layer.call_keras(layer, node, read)
+                results = _as_results(node, node.layer.call_keras(layer, node, read))
             if node.args.get("trainable") is False:  # said last: what a layer makes when it is built would be trained
                 setattr(layer, "trainable", False)  # noqa: B010 - some kinds lower to a callable, not a layer
         except SpecError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             what = f"fails to create the Keras layer of `{node.name}`, which passed the checks: {say(error)}"
             raise failure(node.layer, node.inner, node.span, what) from error
         layers[node.name] = layer
-        results = list(made) if isinstance(made, list | tuple) else [made]
         for value, tensor in zip(node.outputs, results, strict=True):
             _compare_shapes(node, value, tensor)
             tensors[node.name, value.port] = tensor
@@ -158,6 +157,19 @@ def _output(output: Output, tensor: Tensor) -> Tensor:
     return ops.copy(tensor)  # an operation: Keras hands a mask on from layer to layer alone
 
 
+def _as_results(node: Node, made: Tensor) -> list[Tensor]:
+    """What a layer gives, a tensor for each output that was inferred."""
+    import keras
+
+    results = list(made) if isinstance(made, list | tuple) else [made]
+    if len(results) != len(node.outputs):
+        raise ValueError(f"it must return a tensor for each output, {len(node.outputs)}, but returns {len(results)}")
+    for result in results:
+        if not keras.backend.is_keras_tensor(result):
+            raise TypeError(f"it returns {type(result).__name__}, not a tensor")
+    return results
+
+
 def _compare_shapes(node: Node, value: Value, tensor: Tensor) -> None:
     """What was inferred is what Keras made."""
     inferred = tuple(axis.size if isinstance(axis.size, int) else None for axis in value.axes)
@@ -176,7 +188,11 @@ def read_weights(node: Node, layer: KerasLayer) -> dict[str, np.ndarray]:
     Raises:
         CompilerBug: where Keras has other weights than inferred.
     """
-    variables = node.layer.keras_weights(layer) if node.weights else []
+    try:
+        variables = node.layer.keras_weights(layer) if node.weights else []
+    except Exception as error:
+        what = f"fails to find the weights of `{node.name}` in its Keras layer: {say(error)}"
+        raise failure(node.layer, node.inner, node.span, what) from error
     shapes = [tuple(v.shape) for v in variables]
     if shapes != [w.shape for w in node.weights]:
         wanted = ", ".join(f"{w.name} {w.shape}" for w in node.weights)

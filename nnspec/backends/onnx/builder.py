@@ -94,7 +94,7 @@ class Body:
 
         inputs = [helper.make_tensor_value_info(p.name, onnx_type(p.dtype), None) for p in self.inputs]
         outputs = [ValueInfoProto(name=tensor) for tensor in self.outputs]
-        return helper.make_graph([_node_proto(node) for node in self.nodes], name, inputs, outputs)
+        return helper.make_graph([node_proto(node) for node in self.nodes], name, inputs, outputs)
 
 
 @dataclass(kw_only=True)
@@ -212,7 +212,7 @@ class GraphBuilder:
 
         self.prune()
         used = {i for node in self.nodes for i in node.reads()}
-        nodes = [_node_proto(node) for node in self.nodes]
+        nodes = [node_proto(node) for node in self.nodes]
 
         def ports(items: list[Port]) -> list[onnx.ValueInfoProto]:
             return [
@@ -246,7 +246,7 @@ def _rename(nodes: list[OnnxNode], old: str, new: str) -> None:
                 value.rename(old, new)
 
 
-def _node_proto(node: OnnxNode) -> onnx.NodeProto:
+def node_proto(node: OnnxNode) -> onnx.NodeProto:
     from onnx import helper
 
     attributes = {

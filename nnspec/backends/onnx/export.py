@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nnspec.backends.onnx.builder import GraphBuilder, Port
+from nnspec.backends.onnx.foreign_nodes import check_foreign_nodes
 from nnspec.backends.onnx.lowering import Lowering, State
 from nnspec.backends.onnx.view import Factor, Group, Mask, View
 from nnspec.diagnostics import SpecError
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Graph, Node, Value
-from nnspec.ir.layer_failure import NoLowering, failure, say
+from nnspec.ir.layer_failure import NoLowering, failure, foreign_layer, say
 
 Weights = Mapping[str, np.ndarray]
 Hook = Callable[[Lowering, str, Mapping[str, View]], View]  # an input of the network, and the graph's inputs for it
@@ -159,7 +160,11 @@ def _lower(
     fallback: Fallback | None,
 ) -> tuple[list[View], str]:
     try:
-        return node.layer.to_onnx(node, inputs, lowering), "nnspec"
+        written = len(lowering.graph.nodes)
+        made = node.layer.to_onnx(node, inputs, lowering)
+        if foreign_layer(node.layer, node.inner) is not None:
+            check_foreign_nodes(lowering, node, made, written)
+        return made, "nnspec"
     except NoLowering:
         if fallback is None:
             raise SpecError.single(
@@ -168,7 +173,7 @@ def _lower(
         return fallback(lowering, node, inputs), "tf2onnx"
     except SpecError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = f"fails to export `{node.name}` to ONNX: {say(error)}"
         raise failure(node.layer, node.inner, node.span, what) from error
 

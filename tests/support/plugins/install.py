@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.support.paths import ROOT
 
 MODULE = "tests.support.plugins.scaleshift.layers"
+FAULTY = "tests.support.plugins.scaleshift.faulty"
 
 
 def install(folder: Path, layers: Mapping[str, str], package: str = "scaleshift", version: str = "1.0") -> None:

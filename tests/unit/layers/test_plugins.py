@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support.loaded_python import run_loaded
-from tests.support.plugins.install import MODULE, environment, install
+from tests.support.plugins.install import FAULTY, MODULE, environment, install
 
 SPEC = """
 nnspec: 1
@@ -124,6 +124,39 @@ def test_a_failing_layer_is_its_packages_fault(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "code", "said"),
+    [
+        ("InfersNone", "InfersNone", "NN217", "`infer` returns NoneType, but must return an `Inferred`"),
+        ("InfersFlat", "InfersFlat", "NN217", "a tuple of `Axis` for each output, such as `(call.axes,)`"),
+        ("Exits", "Exits", "NN217", "fails to infer `exits_1`: SystemExit: 3"),
+        ("ListedArguments", "ListedArguments", "NN216", "has `args` of type list"),
+        ("repeat", "Repeat", "NN216", "has a name that no layer can have"),
+    ],
+)
+def test_a_mistake_that_a_check_meets_is_its_packages_fault(
+    kind: str, name: str, code: str, said: str, tmp_path: Path
+) -> None:
+    spec = SPEC.replace("layer: ScaleShift", "layer: Softmax").replace("ScaleShift: {factor: 2}", kind)
+    done = checked(tmp_path, spec, {kind: f"{FAULTY}:{name}"})
+    if kind == "repeat":  # no spec can name that
+        assert said in run(tmp_path, "explain").stderr
+    else:
+        assert f"error[{code}]: `{kind}` of the package `scaleshift` 1.0 " in done.stdout
+        assert said in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_layer_that_cannot_describe_itself_is_its_packages_fault(tmp_path: Path) -> None:
+    spec = SPEC.replace("layer: ScaleShift", "layer: Softmax").replace("ScaleShift: {factor: 2}", "Undescribed")
+    assert checked(tmp_path, spec, {"Undescribed": f"{FAULTY}:Undescribed"}).returncode == 0
+    done = run(tmp_path, "show", "spec.yaml", "--why", "undescribed_1")
+    assert done.returncode == 1
+    said = "`Undescribed` of the package `scaleshift` 1.0 fails to describe `undescribed_1`"
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_a_kind_of_nnspec_stays_its_own(tmp_path: Path) -> None:
     spec = SPEC.replace("ScaleShift: {factor: 2}", "Dense: {units: 3}").replace("layer: ScaleShift", "layer: Softmax")
     done = checked(tmp_path, spec, {"Dense": f"{MODULE}:Dense"})
@@ -163,6 +196,17 @@ COMMANDS = {
 }
 
 
+# What a mistake of the author's is called when the layer is lowered.
+MISTAKES = {
+    "ReadsView": "`Add` reads a `View` where the name of a tensor is expected: pass its `tensor`",
+    "ReturnsNone": "`to_onnx` returns NoneType, not a list with a view for each output",
+    "UnknownOperator": "No Op registered for Squarish",
+    "UnknownTensor": "`Add` reads tensor `nowhere`",
+    "FewAxes": "`to_onnx` must return a view with axes (batch time feature), but returns one with 1",
+    "TwoTensors": "it must return a tensor for each output, 1, but returns 2",
+}
+
+
 def save_model(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """A Keras model with the package's class, alone and in a wrapper; inputs, and its outputs for them."""
     import keras
@@ -192,11 +236,16 @@ class Worked:
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
     folder = tmp_path_factory.mktemp("worked")
     arrays = save_model(folder)
-    install(folder, {kind: f"{MODULE}:{kind}" for kind in ("ScaleShift", "Mislabelled")})
+    own = {kind: f"{MODULE}:{kind}" for kind in ("ScaleShift", "Mislabelled")}
+    install(folder, {**own, **{kind: f"{FAULTY}:{kind}" for kind in MISTAKES}})
     (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
     wrong = SPEC.replace("ScaleShift: {factor: 2}", "Mislabelled").replace("layer: ScaleShift", "layer: Softmax")
     (folder / "mislabelled.yaml").write_text(wrong, encoding="utf-8")
-    ran = run_loaded("-c", VERBS, json.dumps(COMMANDS), cwd=folder, env=environment(folder), check=True)
+    commands = dict(COMMANDS)
+    for kind in MISTAKES:
+        (folder / f"{kind}.yaml").write_text(wrong.replace("Mislabelled", kind), encoding="utf-8")
+        commands[kind] = ["export", f"{kind}.yaml", "--untrained", "--out", kind]
+    ran = run_loaded("-c", VERBS, json.dumps(commands), cwd=folder, env=environment(folder), check=True)
     return Worked(folder, json.loads(ran.stdout.splitlines()[-1]), arrays)
 
 
@@ -211,6 +260,14 @@ def test_weights_that_keras_has_not_are_its_packages_fault(worked: Worked) -> No
     assert code == 1
     assert "NN217" in said
     assert "`Mislabelled` of the package `scaleshift` 1.0 infers" in said
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_in_a_lowering_is_its_packages_fault(kind: str, worked: Worked) -> None:
+    code, printed, said = worked.done[kind]
+    assert code == 1, printed + said
+    assert f"error[NN217]: `{kind}` of the package `scaleshift` 1.0 " in printed + said
+    assert MISTAKES[kind] in printed + said
 
 
 def test_a_keras_model_with_the_packages_class_is_imported(worked: Worked, tmp_path: Path) -> None:

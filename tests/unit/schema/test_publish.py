@@ -15,10 +15,10 @@ import pytest
 from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import Source, SpecError
 from nnspec.document import parse, to_plain
+from nnspec.ir.names import STRUCTURE
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
 from nnspec.schema.publish import published, reshaped
-from nnspec.schema.sections import STRUCTURE
 from tests.support.paths import ERRORS, ROOT
 
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))

@@ -9,11 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from nnspec.ir.names import STRUCTURE
 from nnspec.layers.aliases import ALIASES
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema import assembly as schemas
 from nnspec.schema.publish import published, published_text
-from nnspec.schema.sections import AT_EACH_USE, REQUIRED, STRUCTURE
+from nnspec.schema.sections import AT_EACH_USE, REQUIRED
 from nnspec.validation.validate import validate_document
 from tests.support.paths import ROOT
 
