@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from nnspec.data.sources.registry import all_kinds
 from nnspec.explain.key_notes import NOTES
 from nnspec.explain.language import Schema, default_text, kind_text
 from nnspec.schema.sections import sections
@@ -62,7 +63,7 @@ def key_paths(names: Iterable[str]) -> list[str]:
 def _keys() -> dict[str, list[tuple[str, Schema]]]:
     """Every key below the sections: where it may be, and its schema."""
     found: dict[str, list[tuple[str, Schema]]] = {}
-    for section, schema in sections({"type": "array"}, {"type": "object"}).items():
+    for section, schema in sections({"type": "array"}, {"type": "object"}, all_kinds()).items():
         for path, key, body in _walk(schema, section):
             found.setdefault(key, []).append((path, body))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnspec.data.sources.registry import all_kinds
 from nnspec.document.types import JsonSchema
 from nnspec.ir.names import NAME_PATTERN
 from nnspec.schema.sections import TASKS, sections, structure
@@ -95,7 +96,7 @@ def page(name: str) -> str | None:
     model: Schema = {"type": "array", "description": "Layers in order."}
     if name in TASK_PAGES:
         return f"# {name} (task)\n\n{TASK_PAGES[name]}"
-    known = sections(model, {"type": "object", "description": "A layer."})
+    known = sections(model, {"type": "object", "description": "A layer."}, all_kinds())
     kind = "section"
     if name not in known:
         known, kind = structure(model), "item of a model"

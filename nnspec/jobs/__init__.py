@@ -1,4 +1,8 @@
-"""The work behind the verbs that need a framework: train, export, verify, build. Loaded only by them.
+"""The work behind the verbs that need a framework: train, export, verify, build, rebuild, search. Loaded only by them.
+
+`training`, `exporting`, `verifying`, `building` and `rebuilding` have a verb each, the folder `search` another;
+`distribution` starts workers, `variants` writes smaller forms of a model, `metadata` what a model says of itself, and
+`provenance` what a build does. The others are steps that several verbs share.
 
 Each takes the backends that it is to work with, and loads no framework before it is called.
 """

@@ -1,4 +1,5 @@
-"""Validation against the schema: `acceptance` decides, `validate` finds errors, `wording` writes messages.
+"""Validation against the schema: `acceptance` decides, `validate` finds errors, `messages` writes messages.
 
-`hints` and `rewrites` know what people write instead of what a spec wants.
+`hints`, `key_hints` and `rewrites` know what people write instead of what a spec wants, `refusals` which names of Keras
+a spec cannot use; `type_names` has the names of types in messages.
 """

@@ -20,6 +20,7 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.kept import code_values
 from nnspec.data.sources.label_keys import label_key
+from nnspec.data.sources.package_sources import probe
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import Diagnostic, Fix
@@ -97,7 +98,9 @@ class PlanFacts:
     def _look(self, source: SourcePlan) -> SourceFacts | None:
         fixes: tuple[Fix, ...] = ()
         try:
-            return source.source.probe(source, *_columns_of(self.plan, source))
+            if is_own(source.source):
+                return source.source.probe(source, *_columns_of(self.plan, source))
+            return probe(source, *_columns_of(self.plan, source))
         except ToldError as error:
             self.diagnostics.append(error.diagnostic(source.span, source.where))
             return None
@@ -108,7 +111,7 @@ class PlanFacts:
             return None
         except SourceError as error:
             code, message, fixes = "NN502", f"`{source.shown}` cannot be used: {error}", error.help
-        except Exception as error:  # whatever a package of somebody's own may do
+        except (Exception, SystemExit) as error:  # whatever a package of somebody's own may do
             if is_own(source.source):
                 raise
             code = "NN530"

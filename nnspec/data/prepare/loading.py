@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare.large_tables import concatenate_columns, large_matrix
 from nnspec.data.sources.base import Column, MisfitError, OutsideError, Reading, SourceError, SourcePlan, ToldError
+from nnspec.data.sources.package_sources import open_columns
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import Fix, SpecError
 
@@ -34,7 +35,8 @@ class ColumnCache:
         absent = [name for name in wanted if (plan.identity, name, reading) not in self._columns]
         if absent:
             with reporting_faults(plan):
-                found = concatenate_columns(plan.source.open_columns(plan, absent, reading), len(absent))
+                open_them = plan.source.open_columns if is_own(plan.source) else open_columns
+                found = concatenate_columns(open_them(plan, absent, reading), len(absent))
                 for name, column in zip(absent, found, strict=True):
                     self._columns[plan.identity, name, reading] = column
         return [self._columns[plan.identity, name, reading] for name in names]
@@ -82,7 +84,7 @@ def reporting_faults(plan: SourcePlan, what: str = "") -> Iterator[None]:
         fixes = error.help
     except SpecError:
         raise
-    except Exception as error:  # whatever a package of somebody's own may do
+    except (Exception, SystemExit) as error:  # whatever a package of somebody's own may do
         if is_own(plan.source):
             raise
         code, message = "NN530", f"source `{plan.kind}` fails on `{plan.shown}`: {type(error).__name__}: {error}"

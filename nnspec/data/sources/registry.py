@@ -10,8 +10,9 @@ import importlib
 from collections.abc import Iterable
 from functools import cache
 
-from nnspec.catalogue.entry_points import find, origin
+from nnspec.catalogue.entry_points import find, find_all, origin
 from nnspec.data.sources.base import DataSource
+from nnspec.diagnostics.lists import joined
 
 GROUP = "nnspec.sources"
 MODULES = {
@@ -43,20 +44,26 @@ def source_of(kind: str) -> DataSource | None:
     if kind in MODULES:
         source: DataSource = importlib.import_module(MODULES[kind]).SOURCE
         return source
-    entry = find(GROUP).get(kind)
-    if entry is None:
+    entries = find_all(GROUP).get(kind)
+    if entries is None:
         return None
+    entry = entries[0]
     what = f"source `{origin(entry)}`"
+    if len(entries) > 1:
+        others = joined(f"`{origin(other)}`" for other in entries[1:])
+        raise PluginError(f"{what} has the same name as {others}: uninstall all but one")
     try:
         found = entry.load()
         installed = found() if isinstance(found, type) else found
-    except Exception as error:  # whatever a package of somebody's own may do
+    except (Exception, SystemExit) as error:  # whatever a package of somebody's own may do
         raise PluginError(f"{what} cannot be loaded: {type(error).__name__}: {error}") from None
-    if not isinstance(installed, DataSource):
-        raise PluginError(f"{what} is not a `DataSource` of `nnspec.data.sources.base`, but {type(installed).__name__}")
-    if getattr(installed, "kind", None) != kind:
-        raise PluginError(f"{what} has kind {getattr(installed, 'kind', None)!r}, not `{kind}`")
-    return installed
+    from nnspec.data.sources.package_sources import describe_unfit
+
+    reason = describe_unfit(kind, installed)
+    if reason:
+        raise PluginError(f"{what} {reason}")
+    fit: DataSource = installed
+    return fit
 
 
 def why_unusable(kind: str) -> str | None:

@@ -1,1 +1,4 @@
-"""What makes an axis longer or shorter without weights: `padding` (and cropping) and `upsampling`."""
+"""Layers without weights that make an axis longer or shorter.
+
+`padding` has ZeroPadding and Cropping, `upsampling` UpSampling; `pad` is the axis operation for any axes.
+"""

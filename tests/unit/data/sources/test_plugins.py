@@ -149,6 +149,21 @@ def test_its_keys_are_in_the_schema_that_checks(tmp_path: Path) -> None:
             PACKAGE.replace("rows = self.rows(plan)", "1 / 0"),
             "ZeroDivisionError",
         ),
+        (
+            "jsonrows = jsonlines_of_mine:JsonLines",
+            PACKAGE.replace("    noun = ", "    name = "),
+            "has no `noun`, a text that messages and editors show",
+        ),
+        (
+            "jsonrows = jsonlines_of_mine:JsonLines",
+            PACKAGE.replace('options = {"comment"', 'options = ["comment"] or {"comment"'),
+            "has `options` of type list",
+        ),
+        (
+            "jsonrows = jsonlines_of_mine:JsonLines",
+            PACKAGE.replace("return TableFacts(facts, names)", "return facts"),
+            "`probe` returns dict, not `TableFacts` or other `SourceFacts`",
+        ),
     ],
 )
 def test_a_broken_package_is_told(points: str, text: str, words: str, tmp_path: Path) -> None:
@@ -157,6 +172,41 @@ def test_a_broken_package_is_told(points: str, text: str, words: str, tmp_path: 
     assert "NN530" in done.stdout, done.stdout + done.stderr
     assert words in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_two_packages_of_one_kind_are_told(tmp_path: Path) -> None:
+    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines")
+    (tmp_path / "another-3.0.dist-info").mkdir()
+    (tmp_path / "another-3.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: another\nVersion: 3.0\n")
+    points = "[nnspec.sources]\njsonrows = jsonlines_of_mine:JsonLines\n"
+    (tmp_path / "another-3.0.dist-info/entry_points.txt").write_text(points)
+    said = run(tmp_path, "check", "spec.yaml").stdout
+    assert "error[NN530]" in said
+    assert "jsonlines-of-mine 1.2" in said
+    assert "another 3.0" in said
+    assert "uninstall all but one" in said
+
+
+@pytest.mark.parametrize(
+    ("chunk", "words"),
+    [
+        ("[column.values for column in columns]", "must yield lists of `Column`, one for each name"),
+        ("columns[:1]", "must yield a `Column` for each of 2 names, but has 1"),
+        ("[Column(c.values[i:], c.missing[i:]) for i, c in enumerate(columns)]", "has [59, 60]"),
+    ],
+)
+def test_columns_that_cannot_be_are_its_packages_fault(chunk: str, words: str, tmp_path: Path) -> None:
+    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines", PACKAGE.replace("yield columns", f"yield {chunk}"))
+    done = run(tmp_path, "data", "spec.yaml")
+    assert "error[NN530]" in done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_explain_knows_its_keys(tmp_path: Path) -> None:
+    install(tmp_path, "jsonrows = jsonlines_of_mine:JsonLines")
+    assert "as a JSON object" in run(tmp_path, "explain", "jsonrows").stdout
+    assert "`jsonrows`" in run(tmp_path, "explain", "data.source").stdout
 
 
 def test_a_spec_without_it_does_not_hear_of_a_broken_package(tmp_path: Path) -> None:
