@@ -136,7 +136,7 @@ def predict(
     nnspec predict out/churn/model.onnx customers.csv --keep customer_id
 
     DATA has the columns or arrays of training: a table (.csv, .tsv, .json, .jsonl, .parquet, .arrow, SQLite; also
-    .csv.gz), arrays (.npy, .npz) or a sound (.wav). Of a model that was trained on pictures, clips or text files it is
+    .csv.gz), arrays (.npy, .npz) or a sound (.wav). Of a model that was trained on images, clips or text files it is
     one of them, a folder of them, or a table with a column of their paths. Prints one line of
     JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time within each
     series), and the columns of that order are printed with the predictions. Needs only numpy and onnxruntime. A

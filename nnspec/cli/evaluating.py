@@ -29,7 +29,7 @@ def evaluate(model: Path, data: Path, by: str | None, threshold: float | None, o
     nnspec evaluate out/digits/model.onnx new.npz --format json
 
     DATA is what `nnspec predict` reads, with the columns or arrays of the targets: labels as words, numbers in their
-    original units, masks in a folder beside that of the pictures. Prints what metrics.json has for a split: the metrics
+    original units, masks in a folder beside that of the images. Prints what metrics.json has for a split: the metrics
     of the spec and those of the task, for each class, step and column, beside the naive baseline of the training rows.
     Samples without a target are left out, and counted. Needs only numpy, onnxruntime and scikit-learn.
 

@@ -40,7 +40,7 @@ def page(model: Path, out: Path | None, given: Path | None, data: Path | None, q
     nnspec page out/lstm/model.onnx --runtime onnxruntime-web-1.30.0.tgz
 
     Writes a page with the model and ONNX Runtime for browsers, and prints its size: it opens from disk, needs no
-    network, and sends nothing anywhere. It has a field for each input (numbers, choices, dates, text, pictures to load
+    network, and sends nothing anywhere. It has a field for each input (numbers, choices, dates, text, images to load
     or draw, sound, rows of a table for windows) with a sample filled in, and takes files of many samples as `nnspec
     predict` does. It shows classes with probabilities, values, quantiles and scores with their thresholds.
     onnxruntime-web is fetched once from npm's registry, compared with its hash, and kept in the user's cache.

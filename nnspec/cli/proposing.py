@@ -14,7 +14,7 @@ from nnspec.cli.reporting import report_errors
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--target", "-t", metavar="COLUMN", help="The column of a table to predict.")
-@click.option("--image-folder", is_flag=True, help="FILE is a folder of pictures, whose subfolders are their labels.")
+@click.option("--image-folder", is_flag=True, help="FILE is a folder of images, whose subfolders are their labels.")
 @click.option("--series", is_flag=True, help="Forecast the target from earlier rows.")
 @click.option("--time", metavar="COLUMN", help="With --series, the column of time [default: the one with dates].")
 @click.option(
@@ -51,7 +51,7 @@ def init(
     nnspec init flowers --image-folder
     nnspec build titanic.yaml
 
-    Looks at every column of FILE (a table), or at the pictures of a folder, and writes a commented spec: the task of
+    Looks at every column of FILE (a table), or at the images of a folder, and writes a commented spec: the task of
     the target, an encoding and a rule for missing values for each column, a split, a small network, and a training that
     stops when the validation loss no longer falls. The spec builds at once; change what you know better.
 
@@ -64,7 +64,7 @@ def init(
     from nnspec.runtime.whole_files import write_whole
 
     if (is_folder := image_folder or file.is_dir()) and (target or series):
-        raise click.UsageError("the labels of a folder of pictures are its subfolders: omit --target and --series")
+        raise click.UsageError("the labels of a folder of images are its subfolders: omit --target and --series")
     if not is_folder and target is None:
         raise click.UsageError("name the column to predict: --target COLUMN")
     if not series and (time or by or horizon != 1):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 NOTES = {
     "backend": """\
-Both engines begin with the same weights, see the same samples in the same order, and have the same losses over 20 steps
+Both backends begin with the same weights, see the same samples in the same order, and have the same losses over 20 steps
 within 1e-4 (of losses above 1, within that share of them): of the specs of nnspec by
 `python -m tests.tools.engine_losses`, of single layers by `python -m tests.tools.engine_layers`. What differs, or would
 with Keras alone, by name:
 
 | what | how |
 |---|---|
-| dropout, noise, random changes of pictures | each engine draws other numbers |
+| dropout, noise, random changes of images | each backend draws other numbers |
 | lookups, hashes, `TextVectorization`, `RandomElasticTransform`, `SpectralNormalization` | TensorFlow's alone (NN614) |
 | several workers (`distribute`) | JAX' alone (NN615) |
 | rows of an `Embedding` that a batch looks up twice | the same on both: Keras on TensorFlow squares each gradient |
@@ -19,8 +19,8 @@ with Keras alone, by name:
 | `loss` of each of several outputs | the same on both: Keras on TensorFlow averages over batches, not samples |
 | networks in which roundings grow, such as `spoken_language` | 4e-03 apart in 20 steps, from 2e-05 at the first |
 
-The last one depends on roundings on one engine, too: initial weights that are one rounding away change its losses on
-TensorFlow by 4e-04 in as many steps. Each engine makes the same bytes twice.
+The last one depends on roundings on one backend, too: initial weights that are one rounding away change its losses on
+TensorFlow by 4e-04 in as many steps. Each backend makes the same bytes twice.
 """,
     "distribute": """\
 Each worker computes its share of every batch, in the order of samples of one process. Losses are those of one process

@@ -19,7 +19,7 @@ def ordered_within(axis: Axis) -> Atom | None:
 
 
 def names_grid(name: str) -> bool:
-    """Whether a name says that neighbours are neighbours in a picture or spectrum, not in time."""
+    """Whether a name says that neighbours are neighbours in an image or spectrum, not in time."""
     return has_word(name, GRID)
 
 

@@ -32,7 +32,7 @@ class Field:
         value: what is filled in.
         choices: what there is to choose from, each a value and its text.
         may_lack: whether it may be left empty.
-        size: of a picture, height and width in pixels.
+        size: of an image, height and width in pixels.
         unit: what the number is measured in.
     """
 
@@ -66,7 +66,7 @@ def build_fields(metadata: Body, sample: Mapping[str, np.ndarray]) -> list[Field
 
 
 def picture_form(body: Body) -> dict[str, object] | None:
-    """How a picture becomes an input: that of its files, or of an array with the axes of a picture."""
+    """How an image becomes an input: that of its files, or of an array with the axes of an image."""
     said = _mapping(body.get("files") or {})
     if said:
         return {**said, "white": 255} if said["kind"] == "images" else None

@@ -1,4 +1,4 @@
-"""The spec that is proposed for a folder of pictures whose subfolders are labels: a small convolutional network."""
+"""The spec that is proposed for a folder of images whose subfolders are labels: a small convolutional network."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from nnspec.runtime.rules.audio import SUFFIXES as CLIPS
 from nnspec.runtime.rules.folders import label_of, list_folder
 from nnspec.runtime.rules.images import SUFFIXES, ImageError, inspect
 
-_LOOKED_AT = 200  # pictures, evenly from all of them
-_LARGEST = 96  # pixels a side; larger pictures are made smaller
+_LOOKED_AT = 200  # images, evenly from all of them
+_LARGEST = 96  # pixels a side; larger images are made smaller
 _SMALLEST_POOLED = 8
 _CLIPS = (
     "write `data: {inputs: {clip: {audio: FOLDER}}, outputs: {kind: {folder_of: clip}}}`, as specs/spoken_language.yaml"
@@ -28,10 +28,10 @@ _FILTERS = (16, 32, 64, 64)
 
 @dataclass(frozen=True, kw_only=True)
 class ImagePlan:
-    """What is proposed for a folder of pictures.
+    """What is proposed for a folder of images.
 
     Attributes:
-        labels: each with its number of pictures.
+        labels: each with its number of images.
         size: the pixels a side that the network reads.
         sizes: the smallest and the largest side that were found.
     """
@@ -43,30 +43,30 @@ class ImagePlan:
 
     @property
     def count(self) -> int:
-        """How many pictures there are."""
+        """How many images there are."""
         return sum(self.labels.values())
 
 
 def plan_images(folder: Path) -> ImagePlan:
-    """Labels, and the size and channels that most pictures have.
+    """Labels, and the size and channels that most images have.
 
     Raises:
-        SpecError: NN599 where there are no pictures, no two labels, or Pillow is not installed.
+        SpecError: NN599 where there are no images, no two labels, or Pillow is not installed.
     """
     if not folder.is_dir():
         raise _refuse(folder, f"there is no folder `{folder}`")
     if not is_installed("images"):
         raise _refuse(
-            folder, "reading pictures needs the package pillow, which is not installed", install_command("images")
+            folder, "reading images needs the package pillow, which is not installed", install_command("images")
         )
     names = list_folder(folder, SUFFIXES).files
     labels = Counter(label_of(name) for name in names)
     if len(labels) < 2 or "" in labels:
-        found = "no pictures" if not names else f"{len(names)} pictures, but not in two subfolders or more"
+        found = "no images" if not names else f"{len(names)} images, but not in two subfolders or more"
         message = f"folder `{folder.name}` has {found}"
         if not names and list_folder(folder, CLIPS).files:
             raise _refuse(folder, f"{message}, but clips, of which no spec is proposed", _CLIPS)
-        raise _refuse(folder, message, "put the pictures of each label into a subfolder that has its name")
+        raise _refuse(folder, message, "put the images of each label into a subfolder that has its name")
     sides, modes = _look(folder, names[:: max(1, len(names) // _LOOKED_AT)])
     usual = int(median(sides))
     size = min(_LARGEST, max(_SMALLEST_POOLED, usual // 4 * 4))
@@ -75,7 +75,7 @@ def plan_images(folder: Path) -> ImagePlan:
 
 
 def _look(folder: Path, names: Sequence[str]) -> tuple[list[int], list[str]]:
-    """The shorter sides and the modes of pictures; one that is damaged is left for `nnspec check` to name."""
+    """The shorter sides and the modes of images; one that is damaged is left for `nnspec check` to name."""
     from PIL import Image
 
     sides, modes = [], []
@@ -88,7 +88,7 @@ def _look(folder: Path, names: Sequence[str]) -> tuple[list[int], list[str]]:
             continue
         sides.append(min(header.width, header.height))
     if not sides:
-        raise _refuse(folder, f"none of the pictures of `{folder.name}` can be read")
+        raise _refuse(folder, f"none of the images of `{folder.name}` can be read")
     return sides, modes
 
 
@@ -104,21 +104,21 @@ def write_image_spec(name: str, shown: str, plan: ImagePlan) -> str:
     sides = f"{plan.sizes[0]}" if plan.sizes[0] == plan.sizes[1] else f"{plan.sizes[0]} to {plan.sizes[1]}"
     lines = Lines()
     lines.comment(
-        f"{shown}: {plan.count} pictures in {len(plan.labels)} folders, which are their labels: {most}{more}.",
+        f"{shown}: {plan.count} images in {len(plan.labels)} folders, which are their labels: {most}{more}.",
         "This spec was proposed from the data: change whatever you know better.",
         "",
         f"nnspec check {name}.yaml                      errors, before anything is trained",
         f"nnspec build {name}.yaml                      train, evaluate beside a baseline, export, verify",
-        f"nnspec predict out/{name}/model.onnx PICTURE   one picture, or a folder of them",
+        f"nnspec predict out/{name}/model.onnx IMAGE   one image, or a folder of them",
     )
     lines.add(
-        "nnspec: 1", f"name: {name}", f"description: {as_spec(f'Which of {len(plan.labels)} labels a picture has.')}"
+        "nnspec: 1", f"name: {name}", f"description: {as_spec(f'Which of {len(plan.labels)} labels an image has.')}"
     )
     lines.add("", "data:", "  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:")
-    lines.add(f"    picture: {{images: {as_spec(shown)}}}", why=f"the shorter side has {sides} pixels")
-    lines.add("  outputs:", "    label: {folder_of: picture}", "", "inputs:")
+    lines.add(f"    image: {{images: {as_spec(shown)}}}", why=f"the shorter side has {sides} pixels")
+    lines.add("  outputs:", "    label: {folder_of: image}", "", "inputs:")
     channels = 1 if plan.is_grey else 3
-    lines.add(f"  picture: {{axes: {{height: {plan.size}, width: {plan.size}, channel: {channels}}}}}")
+    lines.add(f"  image: {{axes: {{height: {plan.size}, width: {plan.size}, channel: {channels}}}}}")
     lines.add("", "model:", "  - Rescaling: {scale: 0.00392156862745098}", why="0…255 becomes 0…1")
     side = plan.size
     for filters in _FILTERS:

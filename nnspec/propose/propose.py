@@ -33,9 +33,9 @@ def propose_series(
 
 
 def propose_images(name: str, folder: Path, shown: str) -> str:
-    """The text of a spec that tells the labels of pictures, which are the names of their folders.
+    """The text of a spec that tells the labels of images, which are the names of their folders.
 
     Raises:
-        SpecError: NN599 where there are no such pictures.
+        SpecError: NN599 where there are no such images.
     """
     return write_image_spec(name, shown, plan_images(folder))

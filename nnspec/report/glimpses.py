@@ -1,4 +1,4 @@
-"""A sample's inputs as a reader can take them in: pictures, small plots, words and numbers."""
+"""A sample's inputs as a reader can take them in: images, small plots, words and numbers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nnspec.ir.axes import Axes
 from nnspec.report.tables import format_number
 
 Array = np.ndarray
-_SIDE = 96  # pixels of a picture's longer side, at most
-_BUDGET = 500_000  # bytes of all pictures of a report
+_SIDE = 96  # pixels of an image's longer side, at most
+_BUDGET = 500_000  # bytes of all images of a report
 _LETTERS = 300  # of a text
 _LINES = 4  # of a small plot
 _POINTS = 120  # of a line
@@ -23,7 +23,7 @@ _WIDTH, _HEIGHT = 140.0, 40.0
 
 
 class Glimpses:
-    """Shows samples; of pictures no more than a page can hold."""
+    """Shows samples; of images no more than a page can hold."""
 
     def __init__(self) -> None:
         self.left = _BUDGET if find_spec("PIL") is not None else 0
@@ -51,19 +51,19 @@ class Glimpses:
     def _picture(self, values: Array) -> str:
         shape = " × ".join(map(str, values.shape))
         if self.left <= 0:
-            return f"a picture of {shape}"
+            return f"an image of {shape}"
         data = _png(values)
         self.left -= len(data)
         side = max(values.shape[:2])
         scale = max(1, 84 // side) if side < 84 else 1
         width = min(_SIDE, values.shape[1] * scale)
-        return Markup('<img src="data:image/png;base64,{}" width="{}" alt="picture of {}">').format(
+        return Markup('<img src="data:image/png;base64,{}" width="{}" alt="image of {}">').format(
             base64.b64encode(data).decode(), width, shape
         )
 
 
 def is_picture(values: Array, names: Sequence[str]) -> bool:
-    """Whether a sample has the axes of a picture."""
+    """Whether a sample has the axes of an image."""
     if not {"height", "width"} <= set(names):
         return False
     return values.ndim == 2 or (values.ndim == 3 and names[:2] == ("height", "width") and values.shape[2] in (1, 3, 4))

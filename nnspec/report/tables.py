@@ -22,7 +22,7 @@ _OF_SHARES = ("coverage", "coverage_error", "width")  # of intervals, by the sha
 class Table:
     """A table: its caption, its head, and its rows, whose first cell names them.
 
-    A cell that is `Markup` is a picture or a small plot; all others are text.
+    A cell that is `Markup` is an image or a small plot; all others are text.
 
     Attributes:
         exact: the whole numbers behind cells that show rounded ones, by row and column.

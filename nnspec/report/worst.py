@@ -45,7 +45,7 @@ def worst_samples(outcome: Outcome, glimpses: Glimpses) -> Table:
 
 
 def _shown(outcome: Outcome, values: np.ndarray, counted: np.ndarray, glimpses: Glimpses) -> str:
-    """Targets or predictions of one sample: a picture where they have its axes, such as a mask."""
+    """Targets or predictions of one sample: an image where they have its axes, such as a mask."""
     sizes = [axis.size for axis in outcome.axes if isinstance(axis.size, int)]
     is_whole = len(sizes) > 1 and outcome.task != "multilabel" and bool(counted.all())
     if is_whole and is_picture(values.reshape(sizes), [axis.name for axis in outcome.axes]):

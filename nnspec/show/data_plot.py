@@ -1,4 +1,4 @@
-"""A picture of data: a histogram of each column and bars of classes, the splits over each other. Needs matplotlib."""
+"""An image of data: a histogram of each column and bars of classes, the splits over each other. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BINS = 30
 
 
 def plot_data(plan: DataPlan, data: Dataset, path: Path) -> None:
-    """Writes the picture; its format is that of the path's suffix."""
+    """Writes the image; its format is that of the path's suffix."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

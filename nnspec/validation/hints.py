@@ -81,7 +81,7 @@ _ELSEWHERE: Mapping[tuple[str, str], Hint] = {
     ("training", "random_state"): Hint("the random seed is `seed`", "seed"),
     ("training", "verbose"): Hint("verbosity is a command line option: `nnspec train -q` prints results only"),
     ("training", "lr_scheduler"): Hint("write the schedule as the optimizer's `learning_rate`"),
-    ("source", "images"): Hint("pictures are named by the input that takes them: `inputs: {photo: {images: flowers}}`"),
+    ("source", "images"): Hint("images are named by the input that takes them: `inputs: {photo: {images: flowers}}`"),
     ("export", "opset_version"): Hint("the operator set version is `opset`", "opset"),
 }
 _INPUT: Mapping[str, Hint] = {
@@ -89,20 +89,20 @@ _INPUT: Mapping[str, Hint] = {
     "size": Hint("an input declares `axes: {time: 10, feature: 5}`, a name and a size for every axis", "axes"),
     "type": Hint("the type of the elements is `dtype`", "dtype"),
 }
-_PIXELS = Hint("pictures are `images`: a folder, or the column of their paths", "images")
+_PIXELS = Hint("the key for images is `images`: a folder, or the column of their paths", "images")
 _DATA_INPUT: Mapping[str, Hint] = {
     **dict.fromkeys(("image", "image_path", "image_folder", "picture", "photo", "folder", "directory"), _PIXELS),
     **dict.fromkeys(
         ("label_of", "labels_of", "label_from", "labels_from", "from_folder", "subfolders"),
-        Hint("the label of a picture is its subfolder: `folder_of: INPUT`", "folder_of"),
+        Hint("the label of an image is its subfolder: `folder_of: INPUT`", "folder_of"),
     ),
     **dict.fromkeys(
         ("resize", "resize_mode", "crop", "crop_to_aspect_ratio", "keep_aspect_ratio", "pad_to_aspect_ratio"),
-        Hint("how pictures of other proportions are made to fit is `fit`: `stretch`, `crop` or `pad`"),
+        Hint("`fit` says how images of other proportions are made to fit: `stretch`, `crop` or `pad`"),
     ),
     **dict.fromkeys(
         ("color_mode", "colour_mode", "grayscale", "greyscale", "mode"),
-        Hint("pictures are grey, RGB or RGBA as the input's axis `channel` has size 1, 3 or 4"),
+        Hint("images are grey, RGB or RGBA as the input's axis `channel` has size 1, 3 or 4"),
     ),
     **dict.fromkeys(
         ("size", "shape", "image_size", "target_size"),

@@ -67,11 +67,17 @@ INSTEAD = {
     r"faults? of": "bug in",
     r"sought": "read from, looked up",
     r"strangers?": "unknown",
+    r"pictures?": "image",
+    r"engines?": "backend (what trains)",
 }
 PATTERN = {re.compile(rf"(?<![\w`./-])(?:{word})(?![\w`/])", re.IGNORECASE): better for word, better in INSTEAD.items()}
 
 # Where one of these words is meant: (file, part of the text).
-MEANT = {}
+MEANT = {
+    ("CONTRIBUTING.md", "engines that run trials"),
+    ("CONTRIBUTING.md", "one engine means one set of rules for types"),  # DuckDB
+    ("nnspec/validation/hints.py", "picture"),  # what users write
+}
 
 DOCUMENTATION = ("nnspec/layers/", "nnspec/cli/")  # docstrings there are what `explain`, hover and `--help` show
 FILES = ("README.md", "CONTRIBUTING.md", "nnspec/diagnostics/pages/*.md")

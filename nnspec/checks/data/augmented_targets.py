@@ -1,4 +1,4 @@
-"""Checks that no augmentation moves the pixels of a picture whose targets are a value for each of them."""
+"""Checks that no augmentation moves the pixels of an image whose targets are a value for each of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnspec.ir.graph import Graph, Node, Output
 
 
 def check_augmented_targets(context: Context) -> Iterator[Diagnostic]:
-    """NN559: a flip, a rotation, a crop, … of a picture, but not of its mask."""
+    """NN559: a flip, a rotation, a crop, … of an image, but not of its mask."""
     if context.plan is None:
         return
     for output in context.graph.outputs.values():
@@ -25,7 +25,7 @@ def check_augmented_targets(context: Context) -> Iterator[Diagnostic]:
                 continue
             yield Diagnostic(
                 "NN559",
-                f"`{node.name}` moves the pixels of pictures in training, but not the targets of output "
+                f"`{node.name}` moves the pixels of images in training, but not the targets of output "
                 f"`{output.name}`, which have a value for each pixel",
                 node.span,
                 related=(Related(slot.span, "the targets"),),

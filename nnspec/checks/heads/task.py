@@ -144,7 +144,7 @@ def _check_regression(
     targets = "fractions that sum to 1" if function == "softmax" else "between 0 and 1"
     is_image = sum(names_places(axis.name) for axis in output.value.axes) > 1
     if function == "sigmoid" and scale is None and is_image and context.plan is None:
-        return  # a picture of 0 to 1, as a generator or decoder makes it
+        return  # an image of 0 to 1, as a generator or decoder makes it
     is_open = function == "sigmoid" and scale is None and (context.plan is None or is_image)
     last = output.value.axes[-1].size if output.value.axes else 1
     labels = "classification" if function != "sigmoid" else "binary" if last == 1 else "multilabel"

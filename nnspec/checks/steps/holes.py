@@ -16,7 +16,7 @@ def check_holes(context: Context) -> Iterator[Diagnostic]:
     """NN364: an output leaves positions of an input out.
 
     A single dilated layer at each of whose steps something comes out is meant so: every position is used. Neither is
-    a picture that strides make smaller a fault: what it skips is much like what it sees.
+    an image that strides make smaller a fault: what it skips is much like what it sees.
     """
     graph = context.graph
     steps = (axis for value in graph.inputs.values() for axis in value.axes if ax.is_sequence(axis))

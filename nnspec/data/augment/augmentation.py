@@ -19,7 +19,7 @@ Parts = Mapping[str, Array]
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random changes of pictures, and of their masks alike; random pieces of clips.
+    """Random changes of images, and of their masks alike; random pieces of clips.
 
     Attributes:
         inputs, outputs: where each that is changed has its pixels, by name.
@@ -99,5 +99,5 @@ class Augmentation:
 
 
 def _fill_mode(step: AugmentStep) -> str:
-    """A piece of a picture, and a mirrored one, have nothing beyond the edge."""
+    """A piece of an image, and a mirrored one, have nothing beyond the edge."""
     return "nearest" if step.kind in ("RandomCrop", "RandomFlip") else str(step.arguments.get("fill_mode", "reflect"))

@@ -11,7 +11,7 @@ from nnspec.data.sources.pieces import Pieces
 
 Array = np.ndarray
 KEPT = 1 << 29  # bytes of whole samples that are kept in memory; more are read again in every epoch
-_STREAM = 1  # of the random numbers, beside those of the changes of pictures
+_STREAM = 1  # of the random numbers, beside those of the changes of images
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Moving the pixels of pictures, by the rules of Keras' `affine_transform`."""
+"""Moving the pixels of images, by the rules of Keras' `affine_transform`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 def resample(
     pictures: np.ndarray, matrices: np.ndarray, *, is_nearest: bool, fill_mode: str, fill_value: float
 ) -> np.ndarray:
-    """Pictures whose pixels are taken from other places.
+    """Images whose pixels are taken from other places.
 
     Args:
-        pictures: axes `sample height width channel`.
-        matrices: of each sample, from (x, y, 1) in the result to (x, y) in the picture: axes `sample 2 3`.
+        images: axes `sample height width channel`.
+        matrices: of each sample, from (x, y, 1) in the result to (x, y) in the image: axes `sample 2 3`.
         is_nearest: whether a pixel is the nearest one, as that of a mask must be, or between four of them.
     """
     count, height, width, _ = pictures.shape

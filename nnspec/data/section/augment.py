@@ -1,11 +1,11 @@
-"""`augment`: random changes of pictures in training, which their masks go through as well.
+"""`augment`: random changes of images in training, which their masks go through as well.
 
     augment:
       - RandomFlip: horizontal
       - RandomRotation: {factor: 0.05, fill_mode: constant}
 
 Names and arguments are those of Keras' layers. Which inputs and outputs are changed follows from their axes: those of
-pictures, height and width.
+images, height and width.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def find_pixels(slot: SlotPlan, model: Slot) -> Moved | None:
 
 
 def check_augment(plan: DataPlan, inputs: Mapping[str, Slot], outputs: Mapping[str, Slot]) -> Iterator[Diagnostic]:
-    """NN543: changes of pictures where there are none, or of pictures and masks that do not lie upon one another."""
+    """NN543: changes of images where there are none, or of images and masks that do not lie upon one another."""
     if not plan.augment:
         return
     span, where = plan.spans["augment"], "data.augment"

@@ -1,4 +1,4 @@
-"""The JSON Schema of `augment`: Keras' augmentations of pictures, by their names and arguments."""
+"""The JSON Schema of `augment`: Keras' augmentations of images, by their names and arguments."""
 
 from __future__ import annotations
 

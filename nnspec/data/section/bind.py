@@ -1,4 +1,4 @@
-"""Tells sources that make their values to fit what takes them: pictures are resized to their input's axes."""
+"""Tells sources that make their values to fit what takes them: images are resized to their input's axes."""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ class SlotPlan:
 
 @dataclass(frozen=True, slots=True)
 class AugmentStep:
-    """A random change of pictures in training, with its arguments as Keras' layer of that kind has them."""
+    """A random change of images in training, with its arguments as Keras' layer of that kind has them."""
 
     kind: str
     arguments: dict[str, Argument]

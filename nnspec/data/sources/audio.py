@@ -77,7 +77,7 @@ class AudioSource(FolderSource):
     def check_options(self, options: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:
         fit = options.get("fit", FITS[0])
         if fit not in (*FITS, RANDOM):
-            yield "fit", f"`{fit}` is for pictures: clips take `pad`, `crop` or `random_crop`"
+            yield "fit", f"`{fit}` is for images: clips take `pad`, `crop` or `random_crop`"
         if "crop" in options and fit != RANDOM:
             yield "crop", "`crop` is the size of the pieces of `fit: random_crop`"
 

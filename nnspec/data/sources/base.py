@@ -130,7 +130,7 @@ class DataSource(ABC):
         is_folder: whether the path may be a folder.
         is_per_file: whether the path is a folder, each of whose files is a sample; where the section has a `source`,
             the key names its column of paths instead.
-        is_raster: whether a file is a picture, whose axes are height and width.
+        is_raster: whether a file is an image, whose axes are height and width.
         options: schemas of the keys beside the path, by name, each with a description.
         required: the options that must be given, each with what messages add about it.
     """

@@ -1,7 +1,7 @@
 """Sources whose every file is a sample: those of a folder, or those that a column of a table names.
 
     class ImageSource(FolderSource):
-        kind, thing, file_suffixes = "images", "picture", (".png", ".jpg")
+        kind, thing, file_suffixes = "images", "image", (".png", ".jpg")
 
         def probe_members(self, plan, members): ...    # standard library only: what the files' headers say
         def open_array(self, plan, name): ...          # the values of `members(plan)`, in this order

@@ -1,4 +1,4 @@
-"""Pictures, by the rules of `nnspec.runtime.rules.images`: of a folder, or of a column of paths."""
+"""Images, by the rules of `nnspec.runtime.rules.images`: of a folder, or of a column of paths."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _THOROUGH = 32 * 2**20  # bytes of a folder that are compared with their checksu
 class ImageSource(FolderSource):
     kind = "images"
     is_raster = True
-    noun = "pictures"
-    thing = "picture"
+    noun = "images"
+    thing = "image"
     description = (
-        "Pictures (PNG, JPEG or WebP) of any size, a sample each: a folder, with one subfolder for each label or none; "
+        "Images (PNG, JPEG or WebP) of any size, a sample each: a folder, with one subfolder for each label or none; "
         "if the section has a `source`, its column of paths, relative to the table. They are resized to the height and "
         "width of the input; its 1, 3 or 4 channels make them grey, RGB or RGBA, with values from 0 to 255 (a "
-        "`Rescaling` makes 0 to 1 of them). EXIF rotation is applied. The pictures of a second folder are matched with "
+        "`Rescaling` makes 0 to 1 of them). EXIF rotation is applied. The images of a second folder are matched with "
         "those of the first by name without suffix. As the targets of a classification they are masks: a pixel's value "
         "is the index of its class; of a binary output, 255 counts as 1."
     )
@@ -51,7 +51,7 @@ class ImageSource(FolderSource):
 
     def check_options(self, options: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:
         if options.get("fit", FITS[0]) not in FITS:
-            yield "fit", "`random_crop` is for clips: random pieces of pictures are `augment: [{RandomCrop: …}]`"
+            yield "fit", "`random_crop` is for clips: random pieces of images are `augment: [{RandomCrop: …}]`"
 
     def probe_members(
         self, plan: SourcePlan, members: Sequence[Member]
@@ -59,7 +59,7 @@ class ImageSource(FolderSource):
         if plan.wanted is None:  # labels are all that is read
             return None, ()
         if not is_installed("images"):
-            message = "reading pictures needs the package pillow, which is not installed"
+            message = "reading images needs the package pillow, which is not installed"
             raise ToldError("NN612", message, install_command("images"))
         faults, left = [], _THOROUGH
         for member in members:
@@ -75,11 +75,11 @@ class ImageSource(FolderSource):
             form = _form(plan)
         except ShapeError as error:
             return None, [MisfitError(str(error), self.kind, "NN556")]
-        what = "masks" if form.is_mask else "pictures"
+        what = "masks" if form.is_mask else "images"
         return ArrayFacts((len(members), *form.shape), "|u1", f"the {what} of `{plan.shown}`"), ()
 
     def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
-        """The values of pictures, some at a time: axes `sample *model axes`, 0 to 255."""
+        """The values of images, some at a time: axes `sample *model axes`, 0 to 255."""
         import numpy as np
 
         from nnspec.runtime.media.images import decode
@@ -111,13 +111,13 @@ class ImageSource(FolderSource):
 
 
 def _form(plan: SourcePlan) -> Form:
-    """What pictures are made to fit.
+    """What images are made to fit.
 
     Raises:
-        ShapeError: where what takes them has no axes of a picture.
+        ShapeError: where what takes them has no axes of an image.
     """
     if plan.wanted is None:
-        raise SourceError("pictures cannot be used as a column")
+        raise SourceError("images cannot be used as a column")
     fit = str(plan.options.get("fit", FITS[0]))
     return form_of(plan.wanted.axes, fit, is_mask=plan.wanted.has_labels)
 

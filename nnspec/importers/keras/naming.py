@@ -57,7 +57,7 @@ def _says_steps(network: Network, tensor: Tensor) -> bool:
 
 
 def _is_picture(network: Network, tensor: Tensor) -> bool:
-    """Whether two axes are a grey picture's: it becomes a map of one channel, or is a square that is made flat."""
+    """Whether two axes are a grey image's: it becomes a map of one channel, or is a square that is made flat."""
     height, width = tensor.shape
     if height is None or width is None:
         return False

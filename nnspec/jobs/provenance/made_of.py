@@ -30,7 +30,7 @@ def describe_data(checked: Checked, dataset: Dataset) -> MadeOf:
 
 
 def shorten(made_of: MadeOf) -> MadeOf:
-    """The same for a model's metadata, which should not grow with a folder of pictures."""
+    """The same for a model's metadata, which should not grow with a folder of images."""
     files = made_of["files"]
     if len(files) <= NAMED:
         return made_of

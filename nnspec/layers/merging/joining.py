@@ -86,7 +86,7 @@ def _names_differ(first: Sequence[Axis], others: Axes, place: int) -> bool:
 def common_size(call: Call, mine: Size, theirs: Size) -> Size | None:
     """The size of two axes that must be equal, None where they are not; a symbol gives a constraint.
 
-    What was halved and doubled again has the size that it had at even ones, as in a network that takes pictures of any
+    What was halved and doubled again has the size that it had at even ones, as in a network that takes images of any
     size: that one must be even is a constraint too.
     """
     if mine == theirs:

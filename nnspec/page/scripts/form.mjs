@@ -70,7 +70,7 @@ export class Form {
     const fields = [...this.root.querySelectorAll("[data-input]")].filter((field) => field.dataset.input === name);
     const kind = fields[0].dataset.kind;
     if (kind === "picture" || kind === "clip") {
-      if (!this.given[name]) throw new InputError(`\`${name}\` needs a ${kind === "clip" ? "sound file" : "picture"}`);
+      if (!this.given[name]) throw new InputError(`\`${name}\` needs a ${kind === "clip" ? "sound file" : "image"}`);
       return withBatch(this.given[name], port);
     }
     if (kind === "values") return withBatch(this.valuesOf(fields[0], name, port), port);

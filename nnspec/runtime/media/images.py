@@ -1,4 +1,4 @@
-"""Decodes pictures with Pillow, by the rules of `nnspec.runtime.rules.images`, to the values that a model takes."""
+"""Decodes images with Pillow, by the rules of `nnspec.runtime.rules.images`, to the values that a model takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 def decode(file: Path, form: Form) -> NDArray[np.uint8]:
-    """A picture's values, 0 to 255: axes `*form.axes`.
+    """An image's values, 0 to 255: axes `*form.axes`.
 
     Raises:
         ImageError: where it cannot be decoded.
@@ -29,7 +29,7 @@ def decode(file: Path, form: Form) -> NDArray[np.uint8]:
     try:
         from PIL import Image, ImageOps
     except ImportError:
-        raise ImportError("reading pictures needs the package pillow, which is not installed") from None
+        raise ImportError("reading images needs the package pillow, which is not installed") from None
 
     header = inspect(file)
     if form.is_mask and header.format == "JPEG":
@@ -51,7 +51,7 @@ def decode(file: Path, form: Form) -> NDArray[np.uint8]:
 
 
 def decode_for(file: Path, body: Metadata) -> NDArray[np.uint8]:
-    """A picture as an input of a deployed model takes it: axes those of the input, batch left out. Errors as `decode`.
+    """An image as an input of a deployed model takes it: axes those of the input, batch left out. Errors as `decode`.
 
     Args:
         body: the input's metadata.

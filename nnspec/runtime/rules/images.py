@@ -1,6 +1,6 @@
-"""The rules of pictures: the same for checking, training and predicting.
+"""The rules of images: the same for checking, training and predicting.
 
-PNG, JPEG and WebP, of any size, by what they contain rather than by their suffix. A picture becomes numbers from 0 to
+PNG, JPEG and WebP, of any size, by what they contain rather than by their suffix. An image becomes numbers from 0 to
 255, in this order: the rotation that its EXIF data ask for; grey, RGB or RGBA as the input has 1, 3 or 4 channels;
 resized to the input's height and width. Of an animation the first frame counts; of 16 bits a channel the upper 8 do.
 `nnspec.runtime.media.images` decodes them. Standard library only, since `nnspec check` reads it as well.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-# What people take for pictures and what cannot be read: to leave these out in silence would be a surprise.
+# What people take for images and what cannot be read: to leave these out in silence would be a surprise.
 OTHER_SUFFIXES = frozenset(
     (
         ".gif",
@@ -51,16 +51,16 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 class ImageError(ValueError):
-    """The file is no picture that can be read; the message completes `FILE cannot be used: …`."""
+    """The file is no image that can be read; the message completes `FILE cannot be used: …`."""
 
 
 class ShapeError(ValueError):
-    """An input's axes are not those of a picture; the message completes `input … `."""
+    """An input's axes are not those of an image; the message completes `input … `."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What a picture is made to fit.
+    """What an image is made to fit.
 
     Attributes:
         axes: the input's axes without batch: height, width, channel, or "" for one of size 1 that is none of them.
@@ -96,21 +96,21 @@ class Form:
 
 
 def form_of(axes: Sequence[tuple[str, int | str | None]], fit: str = FITS[0], *, is_mask: bool = False) -> Form:
-    """The form of pictures for an input with these axes, batch left out.
+    """The form of images for an input with these axes, batch left out.
 
     Axes are recognized by name (height, width and channel, or row and column, y and x), else by order: height, width,
     channel.
 
     Args:
-        is_mask: whether a pixel's value is the index of its class; such pictures have no channels.
+        is_mask: whether a pixel's value is the index of its class; such images have no channels.
 
     Raises:
-        ShapeError: where the axes are not those of a picture.
+        ShapeError: where the axes are not those of an image.
     """
     shown = ", ".join(f"{name} {'?' if size is None else size}" for name, size in axes)
     for name, size in axes:
         if not isinstance(size, int):
-            raise ShapeError(f"has axis `{name}` of open size, but pictures are resized to its height and width")
+            raise ShapeError(f"has axis `{name}` of open size, but images are resized to its height and width")
     roles = [_role(name) for name, _ in axes]
     if not {"height", "width"} <= set(roles) or len(set(roles) - {""}) != sum(role != "" for role in roles):
         big = [i for i, (_, size) in enumerate(axes) if size != 1] if len(axes) > 3 else list(range(len(axes)))
@@ -123,13 +123,13 @@ def form_of(axes: Sequence[tuple[str, int | str | None]], fit: str = FITS[0], *,
     found = {role: int(size or 0) for role, (_, size) in zip(roles, axes, strict=True) if role}
     others = [name for role, (name, size) in zip(roles, axes, strict=True) if not role and size != 1]
     if not {"height", "width"} <= found.keys() or others:
-        kind = "a mask has the axes height and width" if is_mask else "a picture has the axes height, width and channel"
+        kind = "a mask has the axes height and width" if is_mask else "an image has the axes height, width and channel"
         raise ShapeError(f"has axes ({shown}), but {kind}")
     channels = found.get("channel", 1)
     if is_mask and channels != 1:
         raise ShapeError(f"has {channels} channels, but a mask has one value a pixel")
     if channels not in MODES:
-        raise ShapeError(f"has {channels} channels, but a picture has 1 (grey), 3 (RGB) or 4 (RGBA)")
+        raise ShapeError(f"has {channels} channels, but an image has 1 (grey), 3 (RGB) or 4 (RGBA)")
     mode = "" if is_mask else MODES[channels]
     return Form(axes=tuple(roles), height=found["height"], width=found["width"], mode=mode, fit=fit)
 
@@ -144,7 +144,7 @@ def _role(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a picture's first bytes say. Sizes in pixels, as stored: before any rotation."""
+    """What an image's first bytes say. Sizes in pixels, as stored: before any rotation."""
 
     format: str
     width: int
@@ -152,7 +152,7 @@ class Header:
 
 
 def inspect(file: Path, *, is_thorough: bool = False) -> Header:
-    """What can be known of a picture without decoding it: its kind and size, and that its end is there.
+    """What can be known of an image without decoding it: its kind and size, and that its end is there.
 
     Args:
         is_thorough: whether a PNG is read whole and compared with its checksums.

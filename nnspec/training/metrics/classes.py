@@ -18,7 +18,7 @@ RANKS = (2, 3, 5)  # of `top_2_accuracy`, …
 def score_classes(outcome: Outcome) -> MetricValues:
     """Accuracy and averages, log loss, AUC of one against the rest, top-k, the confusion, and each class.
 
-    Of a picture's places also the intersection over union of each class, and its mean over those that occur.
+    Of an image's places also the intersection over union of each class, and its mean over those that occur.
     """
     which = None if outcome.counted is None else outcome.counted.reshape(-1)
     truth, said = outcome.truth.reshape(-1).astype(np.int64), outcome.decisions.reshape(-1)

@@ -39,7 +39,7 @@ class Outcome:
         gives_scores: whether `predicted` are scores, not probabilities, of classes.
         steps: the positions of the axes each of whose steps is a row of its own.
         parts: the axes whose positions have metrics of their own.
-        is_map: whether the classes are those of places of a picture, such as a mask's.
+        is_map: whether the classes are those of places of an image, such as a mask's.
     """
 
     task: str

@@ -20,7 +20,7 @@ def target_axes(output: Output) -> list[ax.Axis]:
 
 
 def is_map(output: Output) -> bool:
-    """Whether an output says something of each place of a picture, as a mask does."""
+    """Whether an output says something of each place of an image, as a mask does."""
     return sum(1 for axis in target_axes(output) if axis.size != 1 and ax.names_places(axis.name)) > 1
 
 

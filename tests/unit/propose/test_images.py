@@ -34,7 +34,7 @@ def test_a_folder(tmp_path: Path, side: int, mode: str, size: int, channels: int
     spec.write_text(propose_images("pets", tmp_path / "pets", "pets"), encoding="utf-8")
     assert diagnose(spec) == []
     read = yaml.safe_load(spec.read_text(encoding="utf-8"))
-    assert read["inputs"]["picture"]["axes"] == {"height": size, "width": size, "channel": channels}
+    assert read["inputs"]["image"]["axes"] == {"height": size, "width": size, "channel": channels}
     assert len([item for item in read["model"] if "MaxPooling2D" in item]) == pools
     assert read["outputs"] == {"label": {"task": "classification"}}
     assert read["model"][-1]["Dense"]["units"] == 3
@@ -49,7 +49,7 @@ def test_two_labels_are_binary(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "said"), [([], "has no pictures"), (["cat"], "has 8 pictures, but not in two subfolders or more")]
+    ("labels", "said"), [([], "has no images"), (["cat"], "has 8 images, but not in two subfolders or more")]
 )
 def test_no_labels(tmp_path: Path, labels: list[str], said: str) -> None:
     (tmp_path / "pets").mkdir()

@@ -29,7 +29,7 @@ def test_a_picture_keeps_its_pixels() -> None:
     shown = Glimpses().of(values, axes(height=5, width=7, channel=3))
     assert isinstance(shown, Markup)
     np.testing.assert_array_equal(pixels_of(shown), values.astype(np.uint8))
-    assert 'alt="picture of 5 × 7 × 3"' in shown
+    assert 'alt="image of 5 × 7 × 3"' in shown
 
 
 def test_values_from_0_to_1_are_a_picture_too() -> None:
@@ -51,7 +51,7 @@ def test_pictures_have_a_budget() -> None:
         for _ in range(40)
     ]
     assert sum(map(len, shown)) < 800_000
-    assert shown[-1] == "a picture of 96 × 96 × 3"
+    assert shown[-1] == "an image of 96 × 96 × 3"
 
 
 def test_a_window_is_a_small_plot_with_words() -> None:
