@@ -42,7 +42,7 @@ def check(
     nnspec check spec.yaml --format json
     nnspec check model.onnx --axes x=batch,time,feature
 
-    Of an ONNX file, whoever made it, the reshapes are reported that mix values of several axes, with the node's name
+    For an ONNX file of any origin, reports reshapes that mix values of several axes, with the node's name
     and the transpose that was probably meant.
 
     Prints diagnostics with code, position and fix, and writes no file; `nnspec explain NN301` explains a code.

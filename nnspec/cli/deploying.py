@@ -66,7 +66,7 @@ def verify(
     operators, errors and latency of both files, or the reason why tf2onnx fails. --signed-by checks a signature by
     `nnspec sign` before anything of MODEL is loaded.
 
-    Exit codes: 0 when the outputs agree, 1 when they differ, the signature does not fit (NN630) or a file cannot be
+    Exit codes: 0 when the outputs agree, 1 when they differ, the signature does not match (NN630) or a file cannot be
     used, 2 on a wrong command line.
     """
     if key is None and (signature is not None or signature_only):
@@ -136,7 +136,7 @@ def predict(
     nnspec predict out/churn/model.onnx customers.csv --keep customer_id
 
     DATA has the columns or arrays of training: a table (.csv, .tsv, .json, .jsonl, .parquet, .arrow, SQLite; also
-    .csv.gz), arrays (.npy, .npz) or a sound (.wav). Of a model that was trained on images, clips or text files it is
+    .csv.gz), arrays (.npy, .npz) or audio (.wav). Of a model that was trained on images, clips or text files it is
     one of them, a folder of them, or a table with a column of their paths. Prints one line of
     JSON per sample, or writes the file of --out. Rows are read in the order of training (sorted by time within each
     series), and the columns of that order are printed with the predictions. Needs only numpy and onnxruntime. A

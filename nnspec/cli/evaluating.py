@@ -33,7 +33,7 @@ def evaluate(model: Path, data: Path, by: str | None, threshold: float | None, o
     of the spec and those of the task, for each class, step and column, beside the naive baseline of the training rows.
     Samples without a target are left out, and counted. Needs only numpy, onnxruntime and scikit-learn.
 
-    Choose --threshold on data other than those that are scored with it: on these it flatters the model.
+    Choose --threshold on data other than those that are scored with it: there the metrics would be too good.
 
     Exit codes: 0 when scored, 1 when MODEL or DATA cannot be used, 2 on a wrong command line.
     """

@@ -53,7 +53,7 @@ def init(
 
     Looks at every column of FILE (a table), or at the images of a folder, and writes a commented spec: the task of
     the target, an encoding and a rule for missing values for each column, a split, a small network, and a training that
-    stops when the validation loss no longer falls. The spec builds at once; change what you know better.
+    stops when the validation loss no longer decreases. The spec builds at once; change what you know better.
 
     Exit codes: 0 when written, 1 when FILE cannot be used or nothing can be proposed, 2 on a wrong command line.
     """

@@ -136,7 +136,7 @@ class _Expander:
         condition = self.substituted(body.entries["when"], place)
         value = to_plain(condition)
         if isinstance(value, str):
-            self.error("NN202", f"`when` must be true or false, but it is the text `{value}`", condition.span)
+            self.error("NN202", f"`when` must be true or false, but it is the string `{value}`", condition.span)
         return bool(value)
 
     def layer(

@@ -68,6 +68,9 @@ INSTEAD = {
     r"sought": "read from, looked up",
     r"strangers?": "unknown",
     r"pictures?": "image",
+    r"weights? of samples": "sample weights",
+    r"(ones|alone) alone": "only",
+    r"whoever": "of any origin",
     r"engines?": "backend (what trains)",
 }
 PATTERN = {re.compile(rf"(?<![\w`./-])(?:{word})(?![\w`/])", re.IGNORECASE): better for word, better in INSTEAD.items()}

@@ -94,7 +94,7 @@ class Body:
 
         inputs = [helper.make_tensor_value_info(p.name, onnx_type(p.dtype), None) for p in self.inputs]
         outputs = [ValueInfoProto(name=tensor) for tensor in self.outputs]
-        return helper.make_graph([node_proto(node) for node in self.nodes], name, inputs, outputs)
+        return helper.make_graph([_node_proto(node) for node in self.nodes], name, inputs, outputs)
 
 
 @dataclass(kw_only=True)
@@ -142,6 +142,15 @@ class GraphBuilder:
             OnnxNode(op=op, inputs=list(inputs), outputs=names, attributes=kept, name=name, domain=domain, layer=stem)
         )
         return names
+
+    def check(self, node: OnnxNode) -> None:
+        """Raises what onnx' checker finds wrong with a node: an unknown operator, a missing attribute."""
+        from onnx import checker
+
+        context = checker.C.CheckerContext()
+        context.ir_version = checker.DEFAULT_CONTEXT.ir_version
+        context.opset_imports = {"": self.opset, **self.domains}
+        checker.check_node(_node_proto(node), context)
 
     def maker(self, tensor: str) -> OnnxNode | None:
         """The node that writes a value, mostly one of the last; None where that is an input or a constant."""
@@ -212,7 +221,7 @@ class GraphBuilder:
 
         self.prune()
         used = {i for node in self.nodes for i in node.reads()}
-        nodes = [node_proto(node) for node in self.nodes]
+        nodes = [_node_proto(node) for node in self.nodes]
 
         def ports(items: list[Port]) -> list[onnx.ValueInfoProto]:
             return [
@@ -246,7 +255,7 @@ def _rename(nodes: list[OnnxNode], old: str, new: str) -> None:
                 value.rename(old, new)
 
 
-def node_proto(node: OnnxNode) -> onnx.NodeProto:
+def _node_proto(node: OnnxNode) -> onnx.NodeProto:
     from onnx import helper
 
     attributes = {

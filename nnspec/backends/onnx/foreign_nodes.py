@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnspec.backends.onnx.builder import Body, node_proto
+from nnspec.backends.onnx.builder import Body
 from nnspec.backends.onnx.view import View
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ def check_foreign_nodes(lowering: Lowering, node: Node, views: object, start: in
 
 
 def _check_node(graph: GraphBuilder, node: OnnxNode, known: set[str]) -> None:
-    from onnx import checker
-
     for name in node.inputs:
         if isinstance(name, View):
             raise TypeError(f"`{node.op}` reads a `View` where the name of a tensor is expected: pass its `tensor`")
@@ -59,7 +57,4 @@ def _check_node(graph: GraphBuilder, node: OnnxNode, known: set[str]) -> None:
             raise ValueError(f"`{node.op}` reads tensor `{name}`, which no input, constant or earlier node has")
     if any(isinstance(value, Body) for value in node.attributes.values()):
         return
-    context = checker.C.CheckerContext()
-    context.ir_version = checker.DEFAULT_CONTEXT.ir_version
-    context.opset_imports = {"": graph.opset, **graph.domains}
-    checker.check_node(node_proto(node), context)
+    graph.check(node)

@@ -105,7 +105,7 @@ def _copied(context: Context, output: Output, value: Value, axis: str, by: int, 
         context.span("outputs", output.name),
         path=f"outputs.{output.name}",
         related=(Related(first.span, f"`{first.name}` is the first layer that looks ahead"),),
-        notes=(f"a step of `{axis}` may depend on that step and earlier ones alone",),
+        notes=(f"a step of `{axis}` may depend only on that step and earlier ones",),
         fixes=(
             *causal_fixes(first),
             Fix(f"`expect: {{outputs: {{{output.name}: {{causal: {axis}}}}}}}` keeps it causal from then on"),

@@ -49,7 +49,7 @@ def check_metrics(context: Context) -> Iterator[Diagnostic]:
             if context.plan is not None and context.plan.weight is None:
                 yield Diagnostic(
                     "NN623",
-                    f"output `{output.name}` has weighted metrics, but no column of the data has weights of samples",
+                    f"output `{output.name}` has weighted metrics, but no column of the data has sample weights",
                     context.span("outputs", output.name, "weighted_metrics"),
                     path=f"outputs.{output.name}.weighted_metrics",
                     fixes=(

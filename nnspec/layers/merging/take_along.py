@@ -29,7 +29,7 @@ class TakeAlong(Layer):
     The second value is positions of `top_k` or `sort`, a formula's `argmax`, or an input of integers: counted from 0,
     negative ones from the end. Axes meet by name: an axis that the positions lack is taken whole; where they lack
     `axis` itself, each selects one position, and the axis is removed. A position that does not exist is an error, or
-    gives a value without meaning. The mask is dropped.
+    gives an undefined value. The mask is dropped.
 
     Input axes:  `batch expert unit` and `batch expert` (or `batch`)
     Output axes: `batch expert unit`, expert as many as the positions are, or `batch unit`
