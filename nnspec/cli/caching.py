@@ -21,9 +21,9 @@ def cache(clear: bool, output: str) -> None:
     nnspec cache
     nnspec cache --clear
 
-    Tables of more than 64 MiB are read once into mapped files, which all runs share; changed files are read again. Of
-    more than NNSPEC_CACHE_SIZE GB (32) what was used longest ago is removed. NNSPEC_CACHE names another folder. What a
-    running process reads stays until it ends. Prints the folder, how much it holds, and each entry.
+    Tables of more than 64 MiB are read once into mapped files, which all runs share; changed files are read again.
+    Above NNSPEC_CACHE_SIZE GB (32) the least recently used entries are removed. NNSPEC_CACHE names another folder. What
+    a running process reads stays until it ends. Prints the folder, how much it holds, and each entry.
 
     Exit codes: 0 when shown or cleared, 2 on a wrong command line.
     """

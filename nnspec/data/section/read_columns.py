@@ -108,7 +108,8 @@ def read_target_encoding(
     first = columns[0]
     for column in columns:
         if column.is_text or column.is_date:
-            message = f"column `{column.name}` is a target of output `{output}`, and words of targets are labels: `{column.kind}` does not apply"
+            what = f"column `{column.name}` is a target of output `{output}`"
+            message = f"{what}, and words of targets are labels: `{column.kind}` does not apply"
             fault("NN550", message, column.span, f"{where}.{column.name}", f"write `columns: [{column.name}]`")
         elif (column.transform, column.scale) != (first.transform, first.scale):
             message = f"columns `{first.name}` and `{column.name}` of output `{output}` have different encodings"
