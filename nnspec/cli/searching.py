@@ -47,8 +47,8 @@ def search(
 
     Every point is checked before it is trained, and one with errors costs nothing. Writes trials.csv (one row per
     trial), journal.log (Optuna's format), search.html (plots), trials/ (metrics and history of each) and best/ (the
-    winner's verified build) to the output directory. `--resume` continues an interrupted search, with more trials if the
-    budget is raised: its trials and its winner are those of a search that was not interrupted.
+    winner's verified build) to the output directory. `--resume` continues an interrupted search, with more trials if
+    the budget is raised: its trials and its winner are those of a search that was not interrupted.
 
     Exit codes: 0 when the winner is built and verified, 1 on an error, 2 on a wrong command line, 130 when interrupted.
     """
