@@ -70,7 +70,6 @@ INSTEAD = {
     r"pictures?": "image",
     r"weights? of samples": "sample weights",
     r"(ones|alone) alone": "only",
-    r"whoever": "of any origin",
     r"engines?": "backend (what trains)",
 }
 PATTERN = {re.compile(rf"(?<![\w`./-])(?:{word})(?![\w`/])", re.IGNORECASE): better for word, better in INSTEAD.items()}
