@@ -103,9 +103,10 @@ def _unfit(kind: str, layer: object) -> str:
             return f"defines `{old}`, which is called `{new}` now"
     if not re.search(NAME_PATTERN, kind) or kind in STRUCTURE:
         return f"has a name that no layer can have: letters, digits and `_`, except {quoted(STRUCTURE)}"
-    if not isinstance(layer.args, Mapping):
-        return f"has `args` of type {type(layer.args).__name__}: they must map each argument to an `Arg`"
-    if not all(isinstance(arg, Arg) for arg in layer.args.values()):
+    args: object = layer.args
+    if not isinstance(args, Mapping):
+        return f"has `args` of type {type(args).__name__}: they must map each argument to an `Arg`"
+    if not all(isinstance(arg, Arg) for arg in args.values()):
         return "has `args` that are not `nnspec.layers.kit.args.Arg`"
     return ""
 

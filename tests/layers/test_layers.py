@@ -54,6 +54,7 @@ def test_arguments_are_keras_arguments(kind: str) -> None:
 
     Recurrent layers hand on to `RNN` what they do not name themselves.
     """
+    assert hasattr(keras.layers, kind), "a kind that Keras does not have is lower case, with `is_axis_operation = True`"
     found = getattr(keras.layers, kind)
     signature = inspect.signature(found.__init__)
     wanted = {

@@ -48,7 +48,8 @@ def check_foreign_nodes(lowering: Lowering, node: Node, views: object, start: in
 
 
 def _check_node(graph: GraphBuilder, node: OnnxNode, known: set[str]) -> None:
-    for name in node.inputs:
+    inputs: list[object] = [*node.inputs]
+    for name in inputs:
         if isinstance(name, View):
             raise TypeError(f"`{node.op}` reads a `View` where the name of a tensor is expected: pass its `tensor`")
         if not isinstance(name, str):

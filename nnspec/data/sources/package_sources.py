@@ -23,9 +23,10 @@ def describe_unfit(kind: str, source: object) -> str:
     for name in ("noun", "description"):
         if not isinstance(getattr(source, name, None), str):
             return f"has no `{name}`, a text that messages and editors show"
-    if not isinstance(source.options, Mapping):
-        return f"has `options` of type {type(source.options).__name__}: they must map each key to its JSON schema"
-    for name, schema in source.options.items():
+    options: object = source.options
+    if not isinstance(options, Mapping):
+        return f"has `options` of type {type(options).__name__}: they must map each key to its JSON schema"
+    for name, schema in options.items():
         if not isinstance(schema, dict) or not isinstance(schema.get("description"), str):
             return f"has an option `{name}` without a JSON schema that has a `description`"
     return ""
