@@ -246,6 +246,8 @@ CODES: dict[str, str] = {
     "NN639": "numbers-beyond-float16",
     "NN624": "browser-runtime-missing",
     "NN625": "out-of-memory",
+    "NN645": "spelt-in-several-ways",
+    "NN646": "target-is-constant",
     # NN7xx: verification and deployed models
     "NN701": "onnx-differs-from-keras",
     "NN702": "onnx-not-well-formed",

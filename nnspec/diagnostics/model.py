@@ -15,6 +15,7 @@ from nnspec.diagnostics.spans import Span
 from nnspec.diagnostics.suggest import did_you_mean as did_you_mean
 from nnspec.diagnostics.suggest import is_same_word
 from nnspec.diagnostics.suggest import nearest as nearest
+from nnspec.diagnostics.values import as_yaml
 from nnspec.lazy import dataclass
 
 MAX_DIAGNOSTICS = 1000  # users do not read more, and each takes time
@@ -275,4 +276,4 @@ def use_instead(word: str, meant: str, span: Span, candidates: Iterable[str] = (
     """
     is_certain = is_same_word(word, meant, candidates) and span.text.strip("'\"") == word
     applicability = Applicability.MACHINE if is_certain else Applicability.MAYBE
-    return Fix(f"use `{meant}`", (Edit(span, meant),), applicability)
+    return Fix(f"use `{meant}`", (Edit(span, as_yaml(meant) if meant != meant.strip() else meant),), applicability)

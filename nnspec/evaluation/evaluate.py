@@ -13,7 +13,7 @@ from nnspec.evaluation.ahead import add_scaled_error, naive_of, score_ahead
 from nnspec.evaluation.asked import measure
 from nnspec.evaluation.further import score_further_of
 from nnspec.evaluation.targets import Labelled, encode_targets, read_labelled
-from nnspec.evaluation.weighted import score_weighted
+from nnspec.evaluation.weighted import known_weights, score_weighted, weigh_baseline
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.predictor import Predictor
@@ -21,7 +21,15 @@ from nnspec.runtime.samples import concatenate_outputs
 from nnspec.training.intervals import score_levels
 from nnspec.training.metrics.anomalies import spread_of
 from nnspec.training.metrics.outcome import MetricValues, Outcome, Part
-from nnspec.training.metrics.score import CHANCE, HEADLINE, add_requested, merge_metrics, score_outcome, select_for_part
+from nnspec.training.metrics.score import (
+    CHANCE,
+    HEADLINE,
+    WEIGHTED,
+    add_requested,
+    merge_metrics,
+    score_outcome,
+    select_for_part,
+)
 from nnspec.training.scores import accuracy, as_rows, mae, rmse
 
 Array = np.ndarray
@@ -83,6 +91,9 @@ def evaluate_file(
         notes += [f"metric `{metric}` of output `{name}` is computed by Keras alone: left out" for metric in unknown]
         metrics = {**add_requested(kept.task, body["words"], metrics, asked), **weighted}
         naive_metrics = _baseline(kept, naive, body)
+        if weighted and naive is not None and past is None and not kept.levels:
+            own = known_weights(labelled.weights, name, known)
+            naive_metrics = {**(naive_metrics or {}), WEIGHTED: weigh_baseline(kept, naive, own)}
         if past is not None:
             history = past[0].of(known)
             naive_metrics = naive_of(kept, history, body["past"]) or add_scaled_error(

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from nnspec.evaluation.asked import measure
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Metadata
+from nnspec.training.baselines import weighted_errors, weighted_mean
 from nnspec.training.metrics.outcome import Array, MetricValues, Outcome
-from nnspec.training.metrics.score import WEIGHTED
+from nnspec.training.metrics.score import HEADLINE, WEIGHTED
+from nnspec.training.scores import as_rows
 
 
 def weights_port(body: Metadata) -> Metadata | None:
@@ -47,7 +49,7 @@ def score_weighted(
     asked = body.get(WEIGHTED)
     if not asked:
         return {}, []
-    own = weights[name].reshape(len(known)).astype(np.float64)[known]
+    own = known_weights(weights, name, known)
     odd = int(np.count_nonzero(~np.isfinite(own) | (own < 0)))
     if odd:
         raise InputError(
@@ -58,3 +60,17 @@ def score_weighted(
         raise InputError(f"the weights `{asked['column']}` are all 0: no sample counts")
     found, unknown = measure(asked["asked"], outcome, own)
     return {WEIGHTED: found}, unknown
+
+
+def known_weights(weights: Mapping[str, Array], name: str, known: NDArray[np.bool_]) -> Array:
+    """The weights of an output's samples that have a target: axes `sample`."""
+    return np.asarray(weights[name].reshape(len(known)).astype(np.float64)[known])
+
+
+def weigh_baseline(outcome: Outcome, naive: Array, weights: Array) -> MetricValues:
+    """The metrics of what the baseline says, `naive`, with the weights of samples, as in training."""
+    truth, guess = as_rows(outcome.truth, outcome.steps), as_rows(naive, outcome.steps)
+    which = None if outcome.counted is None else as_rows(outcome.counted, outcome.steps)
+    if HEADLINE[outcome.task] == "accuracy":
+        return {"accuracy": weighted_mean(truth == guess, weights, which)}
+    return weighted_errors(truth, guess, weights, which)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 NOTES = {
     "backend": """\
-Both backends begin with the same weights, see the same samples in the same order, and have the same losses over 20 steps
-within 1e-4 (of losses above 1, within that share of them): of the specs of nnspec by
+Both backends begin with the same weights, see the same samples in the same order, and have the same losses over 20
+steps within 1e-4 (of losses above 1, within that share of them): of the specs of nnspec by
 `python -m tests.tools.engine_losses`, of single layers by `python -m tests.tools.engine_layers`. What differs, or would
 with Keras alone, by name:
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nnspec.data.checks.markers import markers_among
+from nnspec.data.checks.markers import markers_among, markers_among_dates
 from nnspec.data.sources.base import DataSource, Reading, SourceError, SourceFacts, SourcePlan, ToldError
 from nnspec.data.sources.errors import ProposalError
 from nnspec.data.sources.registry import all_kinds
@@ -123,16 +123,18 @@ def _marks(plan: SourcePlan, facts: SourceFacts, names: Sequence[str]) -> Mappin
 
 
 def _find_markers(plan: SourcePlan, facts: SourceFacts, names: Sequence[str]) -> dict[str, list[str]]:
-    """What stands for missing values in columns of numbers, such as `?`, by column."""
+    """What stands for missing values in columns of numbers and of dates, such as `?`, by column."""
     if OPTION not in plan.source.options:
         return {}
-    texts = [name for name in names if (column := facts.column(name)) is not None and column.is_text]
-    found = {name: markers_among(plan, facts.column(name, values=True)) for name in texts}
-    found = {name: markers for name, markers in found.items() if markers}
-    if not found:
-        return {}
-    told = plan.source.probe(replace(plan, options={**plan.options, OPTION: found}), list(found), [])
-    return {name: m for name, m in found.items() if (column := told.column(name)) is not None and not column.is_text}
+    texts = {name: column for name in names if (column := facts.column(name, values=True)) and column.is_text}
+    numbers = {name: found for name, column in texts.items() if (found := markers_among(plan, column))}
+    if numbers:
+        told = plan.source.probe(replace(plan, options={**plan.options, OPTION: numbers}), list(numbers), [])
+        columns = {name: told.column(name) for name in numbers}
+        numbers = {name: numbers[name] for name, column in columns.items() if column is not None and not column.is_text}
+    dates = {name: found for name, column in texts.items() if (found := markers_among_dates(column))}
+    marked = dates | numbers
+    return {name: marked[name] for name in names if name in marked}
 
 
 def _cells(name: str, facts: SourceFacts, plan: SourcePlan) -> list[str]:

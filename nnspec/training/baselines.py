@@ -18,6 +18,7 @@ from nnspec.data.section.plan import Slot
 from nnspec.training.forecasts import mase
 from nnspec.training.intervals import residual_quantiles, score_levels
 from nnspec.training.metrics.outcome import MetricValues, Outcome
+from nnspec.training.metrics.score import WEIGHTED
 from nnspec.training.metrics.streamed import numbers_in_chunks, streamed_mean
 from nnspec.training.metrics.streamed_levels import missed_quantiles, quantiles_in_chunks
 from nnspec.training.scores import as_rows
@@ -60,7 +61,10 @@ def _score_majority(train: Split, scored: Split, name: str, steps: Sequence[int]
     guess = most_frequent(as_rows(train.y[name], steps), known)
     truth = as_rows(scored.y[name], steps)
     hits = mapped.map_rows(lambda codes: codes == guess, truth)
-    return {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
+    found = {"name": "majority", "accuracy": float(np.mean(hits if counted is None else hits[counted]))}
+    if scored.weights is None or mapped.is_long(truth):
+        return found
+    return {**found, WEIGHTED: {"accuracy": weighted_mean(hits, scored.weights, counted)}}
 
 
 def naive_forecasts(dataset: Dataset, split: str, name: str) -> dict[str, tuple[Array, Array]]:
@@ -109,7 +113,30 @@ def _score_naive(dataset: Dataset, split: str, slot: Slot, fitted: Array, foreca
         around = guess[..., None] + residual_quantiles(missed, slot.levels, _mask_of_counted(train, name, steps))
         return {**score_levels(truth, around, slot.levels, counted), **scaled}
     error = truth - guess if counted is None else (truth - guess)[counted]
-    return {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error))), **scaled}
+    found: MetricValues = {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error))), **scaled}
+    if scored.weights is not None and history is None:
+        found[WEIGHTED] = weighted_errors(truth, guess, scored.weights, counted)
+    return found
+
+
+def weighted_errors(truth: Array, guess: Array, weights: Array, counted: NDArray[np.bool_] | None) -> MetricValues:
+    """`rmse` and `mae` of rows whose samples count by their weights, over the targets that count."""
+    error = (truth - guess).astype(np.float64)
+    return {
+        "rmse": float(np.sqrt(weighted_mean(error**2, weights, counted))),
+        "mae": weighted_mean(np.abs(error), weights, counted),
+    }
+
+
+def weighted_mean(values: Array, weights: Array, counted: NDArray[np.bool_] | None) -> float:
+    """The mean over rows, of which each has the weight of its sample: axes `row column` and `sample`.
+
+    The weight of a sample goes for all its rows; NaN where all that count are 0.
+    """
+    own = np.repeat(weights.reshape(-1).astype(np.float64), len(values) // len(weights))[:, None]
+    share = np.broadcast_to(own, values.shape) if counted is None else own * counted
+    total = float(share.sum())
+    return float((share * np.where(share > 0, values, 0.0)).sum() / total) if total else float("nan")
 
 
 def _score_in_chunks(dataset: Dataset, split: str, slot: Slot, fitted: Array, forecast: Array) -> MetricValues:

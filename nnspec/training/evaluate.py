@@ -59,7 +59,8 @@ def evaluate(
             counted = split.counts(name)
             known = {} if counted is None else {"targets": int(counted.sum())}
             scored = metrics_of(output, deployment, predicted[name], split, dataset, split_name, plan)
-            result[split_name][name] = {"samples": split.size, **known, **scored, "baseline": naive[name]}
+            beside = {key: value for key, value in naive[name].items() if key != WEIGHTED or WEIGHTED in scored}
+            result[split_name][name] = {"samples": split.size, **known, **scored, "baseline": beside}
         for name, output in graph.outputs.items():
             if output.task == ANOMALY:
                 scored = score_of_anomalies(output, deployment, predicted[name], split, plan)
@@ -144,7 +145,9 @@ def metrics_table(graph: Graph, metrics: Mapping[str, MetricValues]) -> str:
                 beside = f"{naive[asked]:.4g} ({naive['name']})" if asked in naive else ""
                 rows.append((split, name, str(scored["samples"]), asked, format_metric(scored[asked]), beside))
             for asked, value in scored.get(WEIGHTED, {}).items():
-                rows.append((split, name, str(scored["samples"]), f"{asked}, weighted", format_metric(value), ""))
+                own = naive.get(WEIGHTED, {})
+                beside = f"{own[asked]:.4g} ({naive['name']})" if asked in own else ""
+                rows.append((split, name, str(scored["samples"]), f"{asked}, weighted", format_metric(value), beside))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     last = list(metrics)[-1]  # the split that training saw least of

@@ -1,4 +1,4 @@
-"""105 leaks, each of a kind and drawn by its seed, are told; 36 clean specs raise no alarm.
+"""111 leaks, each of a kind and drawn by its seed, are told; 40 clean specs raise no alarm.
 
 A leak is an error of `check` or, where only values show it, a warning of the leakage report.
 """
@@ -300,6 +300,29 @@ def newest_first(rng: Rng, folder: Path) -> set[str]:
     return codes(f"split: {{train: 0.6, test: 0.4, by: order}}\n{reads('a, b')}", columns, folder)
 
 
+def drifting(rng: Rng, folder: Path) -> set[str]:
+    """A quantity, or a state, that drifts from day to day, and no word of the order of the days."""
+    days = np.datetime64("2023-01-01") + np.arange(120)
+    columns = {"date": days[:: rng.choice([1, -1])], "a": rng.normal(size=120), "b": rng.normal(size=120)}
+    level = np.cumsum(rng.normal(size=120))
+    is_label = rng.random() < 0.5
+    columns["y"] = np.repeat(rng.permutation(["p", "q", "r", "p", "q", "r"]), 20) if is_label else level
+    return codes(
+        f"split: {{train: 0.6, test: 0.4, by: random}}\n{reads('a, b')}",
+        columns,
+        folder,
+        label_of(3) if is_label else NUMBER,
+    )
+
+
+def mean_of_the_group(rng: Rng, folder: Path) -> set[str]:
+    """A column that says of each shop what its rows sold on average, those of the test among them."""
+    columns = table(rng, 120)
+    shop, y = rng.permutation(np.arange(120) % 10), np.asarray(columns["y"])
+    mean = np.array([y[shop == one].mean() for one in range(10)])[shop]
+    return codes(f"split: {{train: 0.6, test: 0.4, by: random}}\n{reads('a, c')}", {**columns, "c": mean}, folder)
+
+
 LEAKS: dict[Callable[[Rng, Path], set[str]], str] = {
     target_is_read: "NN571", target_at_horizon_0: "NN571", copy: "NN572", other_unit: "NN572", label_code: "NN572",
     lead: "NN572", duplicates: "NN570", row_numbers: "NN572", patients: "NN573", labels_divide_a_group: "NN573",
@@ -310,12 +333,13 @@ LEAKS: dict[Callable[[Rng, Path], set[str]], str] = {
     query_computes_from_the_target: "NN571", target_is_computed_from_inputs: "NN571", query_ranks_all_rows: "NN629",
     rounded: "NN572", change_to_come: "NN572", gaps_tell: "NN572", numbers_by_class: "NN572",
     people_by_labels: "NN573", newest_first: "NN620",
+    drifting: "NN526", mean_of_the_group: "NN572",
     folds_of_patients: "NN573", folds_of_time_at_random: "NN526", past_only_column_ahead: "NN584",
 }  # fmt: skip
 KINDS = list(LEAKS)
 
 
-@pytest.mark.parametrize("seed", range(105))
+@pytest.mark.parametrize("seed", range(111))
 def test_a_leak_is_told(seed: int, tmp_path: Path) -> None:
     kind = KINDS[seed % len(KINDS)]
     told = kind(np.random.default_rng(seed), tmp_path)
@@ -367,11 +391,20 @@ def clean(seed: int, rng: Rng, folder: Path) -> set[str]:
     cases.append((f'{SPLIT}\n{window}query: "SELECT *, y * 2 AS c FROM source"\n{reads("a, c")}', columns, NUMBER))
     sparse = {**columns, "a": np.where(rng.random(160) < 0.3, "", np.asarray(columns["a"]))}
     cases.append((f"{SPLIT}\nmissing: {{a: median}}\n{reads('a, b', 'label')}", sparse, label_of(2)))
+    drawn, shop = "split: {train: 0.6, test: 0.4, by: random}", np.arange(160) % 10
+    days = np.datetime64("2023-01-01") + np.arange(160)
+    cases.append((f"{drawn}\n{reads('a, b')}", {"date": days, **columns}, NUMBER))
+    cases.append((f"{drawn}\n{reads('a, b', 'label')}", {"date": days, **columns}, label_of(2)))
+    y = np.asarray(columns["y"])
+    drift = {"date": rng.permutation(days), "a": y, "b": y, "y": np.cumsum(rng.normal(size=160))}
+    cases.append((f"{drawn}\n{reads('a, b')}", drift, NUMBER))
+    earlier = np.array([(y + rng.normal(size=160))[shop == one].mean() for one in range(10)])[shop]
+    cases.append((f"{drawn}\n{reads('a, c')}", {**columns, "c": earlier}, NUMBER))
     text, given, output = cases[seed % len(cases)]
     return codes(text, given, folder, output)
 
 
-@pytest.mark.parametrize("seed", range(36))
+@pytest.mark.parametrize("seed", range(40))
 def test_a_clean_spec_raises_no_alarm(seed: int, tmp_path: Path) -> None:
     assert clean(seed, np.random.default_rng(1000 + seed), tmp_path) == set()
 

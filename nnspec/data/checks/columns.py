@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from nnspec.data.checks.facts import PlanFacts, labels_of
-from nnspec.data.checks.markers import fix_mistyped, propose_markers
-from nnspec.data.checks.numbers import unfit_number
+from nnspec.data.checks.markers import propose_date_markers
+from nnspec.data.checks.numbers import INFINITE_FIXES, unfit_number
+from nnspec.data.checks.text_in_numbers import find_text
 from nnspec.data.section.column_plan import (
     DOMAINS,
     INTERPOLATE,
@@ -168,24 +170,20 @@ def check_encoding(
         return
     called = encoding.scale or encoding.transform or encoding.kind
     if column.is_text:
-        text_place = slot.source.source.locate(slot.source, column.text_row) if column.text_row else ""
-        shown = f" (`{column.text}` in {text_place})" if text_place else ""
+        found_text = find_text(slot.source, encoding.name, column)
+        text_place = slot.source.source.locate(slot.source, found_text.row) if found_text.row else ""
+        shown = f" (`{found_text.text}` in {text_place})" if text_place else ""
         message = f"column `{encoding.name}` contains text{shown}, which `{called}` cannot take"
-        marked = propose_markers(slot.source, encoding.name) if column.text_row else None
-        mostly = fix_mistyped(slot.source, encoding.name) if column.text_row and marked is None else None
-        other = Fix(f"`{encoding.name}: one_hot`")
-        fixes = [mostly] if mostly is not None else [other] if marked is None else [marked, other]
-        try:
-            read_dates([column.text])
-            fixes.insert(0, Fix(f"`{encoding.name}: {{date: [month, weekday]}}` computes features from a date"))
-        except CellError:
-            pass
-        yield Diagnostic("NN550", message, span, path=where, fixes=tuple(fixes))
+        others = () if found_text.is_certain else (Fix(f"if its values are categories: `{encoding.name}: one_hot`"),)
+        fixes = (*found_text.fixes, *others)
+        yield Diagnostic("NN550", message, span, path=where, fixes=fixes)
         return
     found = unfit_number(column, "float32", slot.source)
     if found is not None:
         code, reason = found
-        yield Diagnostic(code, f"column `{encoding.name}` of input `{slot.name}` {reason}", span, path=where)
+        fixes = INFINITE_FIXES if code == "NN504" else ()
+        message = f"column `{encoding.name}` of input `{slot.name}` {reason}"
+        yield Diagnostic(code, message, span, path=where, fixes=fixes)
     if encoding.kind == "boolean":
         yield from _check_boolean(slot.source, encoding, column, where)
     if encoding.transform in DOMAINS:
@@ -204,7 +202,9 @@ def _check_dates(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: 
         read_dates(cells, encoding.form)
     except CellError as error:
         place = slot.source.source.locate(slot.source, error.index + 1)
-        yield unreadable_date(encoding, error.cell, place, cells, where)
+        fault = unreadable_date(encoding, error.cell, place, cells, where)
+        marked = propose_date_markers(slot.source, encoding.name, facts, encoding.form)
+        yield fault if marked is None else replace(fault, fixes=(marked,))
 
 
 def _check_separator(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str) -> Iterator[Diagnostic]:

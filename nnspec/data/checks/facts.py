@@ -18,6 +18,7 @@ from nnspec.data.sources.base import (
     SourcePlan,
     ToldError,
 )
+from nnspec.data.sources.foreign import find_foreign
 from nnspec.data.sources.kept import code_values
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.package_sources import probe
@@ -97,6 +98,7 @@ class PlanFacts:
 
     def _look(self, source: SourcePlan) -> SourceFacts | None:
         fixes: tuple[Fix, ...] = ()
+        notes: tuple[str, ...] = ()
         try:
             if is_own(source.source):
                 return source.source.probe(source, *_columns_of(self.plan, source))
@@ -111,12 +113,14 @@ class PlanFacts:
             return None
         except SourceError as error:
             code, message, fixes = "NN502", f"`{source.shown}` cannot be used: {error}", error.help
+            foreign = find_foreign([] if source.parts else source.files(), source.source.suffixes)
+            notes, fixes = (notes, fixes) if foreign is None else ((foreign[0],), (Fix(foreign[1]),))
         except (Exception, SystemExit) as error:  # whatever a package of somebody's own may do
             if is_own(source.source):
                 raise
             code = "NN530"
             message = f"source `{source.kind}` fails on `{source.shown}`: {type(error).__name__}: {error}"
-        self.diagnostics.append(Diagnostic(code, message, source.span, path=source.where, fixes=fixes))
+        self.diagnostics.append(Diagnostic(code, message, source.span, path=source.where, notes=notes, fixes=fixes))
         return None
 
 

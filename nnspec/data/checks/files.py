@@ -10,16 +10,18 @@ from nnspec.data.checks.dialect import propose_keys
 from nnspec.data.checks.drawn import check_strata
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.leaks import check_leaks
-from nnspec.data.checks.markers import check_markers, fix_mistyped, propose_markers
+from nnspec.data.checks.markers import check_markers
 from nnspec.data.checks.misfit_fixes import order_fixes, target_fixes
 from nnspec.data.checks.named import find_array, find_column
-from nnspec.data.checks.numbers import unfit_number
+from nnspec.data.checks.numbers import INFINITE_FIXES, unfit_number
 from nnspec.data.checks.row_order import check_row_order
+from nnspec.data.checks.spellings import check_constant_targets, check_spellings
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
 from nnspec.data.checks.strata import check_strata_sizes
+from nnspec.data.checks.text_in_numbers import find_text
 from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit_diagnostic, slot_layout
-from nnspec.data.prepare.missing import fills_in_graph, missing_in_slot, missing_values
+from nnspec.data.prepare.missing import fills_in_graph, missing_in_slot, missing_key
 from nnspec.data.prepare.ragged import find_padded_axes, find_sequence_axis, lies_end_to_end
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.section.agree import check, settle
@@ -68,6 +70,8 @@ def probe(
         report.extend(() if rows is None else check_row_order(plan, files, rows))
         for name, slot in plan.outputs.items():
             report.extend(check_classes(plan, files, slot, outputs[name]))
+        report.extend(check_spellings(plan, files, outputs))
+        report.extend(check_constant_targets(plan, files, outputs))
         report.extend(further(files) if further is not None else ())
     return report.sorted()
 
@@ -168,20 +172,22 @@ class _SlotProbe:
                 self.gaps.add((str(source.path), ""))
                 self.report.add(propose_keys(source, f"column `{name}` of `{source.shown}`", proposal))
                 return
-            marked = propose_markers(source, name) or fix_mistyped(source, name)
-            shown = f" (`{column.text}` in {source.source.locate(source, column.text_row)})" if column.text_row else ""
+            found = find_text(source, name, column)
+            shown = f" (`{found.text}` in {source.source.locate(source, found.row)})" if found.row else ""
+            others = () if found.is_certain else _words_to_numbers() if is_input else _words_to_classes()
             self.fault(
                 "NN506",
                 f"column `{name}` contains text{shown}, but {self.slot.kind} `{self.slot.name}` takes numbers",
                 key,
-                fixes=(marked,) if marked is not None else _words_to_numbers() if is_input else _words_to_classes(),
+                fixes=(*found.fixes, *others),
             )
         elif is_input or self.slot.needs_numbers(self.model.task):
             self.report.extend(check_target(self.plan, self.files, self.slot, self.slot.columns.index(name)))
-            found = unfit_number(column, self.model.dtype if is_input else "float32", self.slot.source)
-            if found is not None:
-                code, reason = found
-                self.fault(code, f"column `{name}` of {self.slot.kind} `{self.slot.name}` {reason}", key)
+            unfit = unfit_number(column, self.model.dtype if is_input else "float32", self.slot.source)
+            if unfit is not None:
+                code, reason = unfit
+                fixes = INFINITE_FIXES if code == "NN504" else ()
+                self.fault(code, f"column `{name}` of {self.slot.kind} `{self.slot.name}` {reason}", key, fixes=fixes)
 
     def refuses_gaps(self, name: str) -> bool:
         rule = self.plan.missing_rule(name)
@@ -307,9 +313,9 @@ def _check_keys(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
         if isinstance(column, Diagnostic):
             yield column
         elif column.missing:
-            yield missing_values(plan.source, name, column.missing, span, where)
-        elif where == plan.order_path and name == plan.order_by and column.is_text and column.values is not None:
-            fault = check_time_order(plan, list(map(str, column.values)))
+            yield missing_key(plan.source, name, list(column.missing), span, where)
+        elif where == plan.order_path and name == plan.order_by and column.is_text and not column.is_time:
+            fault = None if column.values is None else check_time_order(plan, list(map(str, column.values)))
             if fault is not None:
                 yield fault
 

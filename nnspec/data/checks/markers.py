@@ -11,14 +11,17 @@ from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document.types import Plain
-from nnspec.runtime.rules.csv import CellError, NumberColumn
+from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
 from nnspec.runtime.rules.csv_dialect import Dialect
+from nnspec.runtime.rules.dates import read_dates
+from nnspec.runtime.rules.label_keys import label_key
 from nnspec.runtime.rules.markers import OPTION, OTHERS
 
 if TYPE_CHECKING:
     from nnspec.data.section.plan import DataPlan
 
-MOST = 3  # different markers of one column
+MOST = 3  # different slips of one column
+MOST_MARKERS = 8  # texts of one column that all look like markers
 _WORDS = frozenset(
     (
         *("none", "nil", "missing", "unknown", "unk", "undefined", "blank", "empty"),
@@ -59,6 +62,18 @@ def propose_markers(source: SourcePlan, name: str) -> Fix | None:
         return None
     if column is None or column.is_text:
         return None  # of a type that stays text
+    return _declare(source, markers, found)
+
+
+def propose_date_markers(source: SourcePlan, name: str, facts: ColumnFacts | None, form: str | None) -> Fix | None:
+    """How to declare what a column of dates has where it has none; None where it has other text, or none."""
+    found = markers_among_dates(facts, form)
+    if not found or OPTION not in source.source.options:
+        return None
+    return _declare(source, with_markers(source.options.get(OPTION), name, found), found)
+
+
+def _declare(source: SourcePlan, markers: Plain, found: list[str]) -> Fix:
     from nnspec.data.checks.dialect import fix_of_keys
 
     return fix_of_keys(source, {OPTION: markers}, f"if {_list_markers(found)} marks missing values: ", is_certain=False)
@@ -80,6 +95,22 @@ def fix_mistyped(source: SourcePlan, name: str) -> Fix | None:
     return Fix(f"correct {_list_markers(texts)}{marks}")
 
 
+def first_text(source: SourcePlan, name: str) -> tuple[str, int, bool]:
+    """The first value of a column that is no number, and its row; whether there is none, but numbers as text.
+
+    "" and 0 where it is not found: all are numbers, or the column cannot be read.
+    """
+    try:
+        facts = source.source.probe(source, [name], [name]).column(name, values=True)
+    except SourceError:
+        return "", 0, False
+    texts, numbers = _texts_among(source, facts)
+    if not texts or facts is None or facts.values is None:
+        return "", 0, numbers > 0
+    row = next((row for row, value in enumerate(facts.values, 1) if str(value).strip() == texts[0]), 0)
+    return texts[0], row, False
+
+
 def with_markers(given: Plain, name: str, found: list[str]) -> Plain:
     """The value of `na_values` with those of one column more."""
     if isinstance(given, dict):
@@ -96,8 +127,24 @@ def _list_markers(found: list[str]) -> str:
 def markers_among(source: SourcePlan, facts: ColumnFacts | None) -> list[str]:
     """The few texts beside numbers in a column that look like markers; none where other text is there as well."""
     distinct, numbers = _texts_among(source, facts)
-    is_marked = 0 < len(distinct) <= MOST and all(_looks_like_one(text) for text in distinct)
+    is_marked = 0 < len(distinct) <= MOST_MARKERS and all(_looks_like_one(text) for text in distinct)
     return distinct if numbers and is_marked else []
+
+
+def markers_among_dates(facts: ColumnFacts | None, form: str | None = None) -> list[str]:
+    """The same of a column of dates, of a format or of ISO 8601."""
+    if facts is None or facts.values is None:
+        return []
+    distinct = dict.fromkeys(label_key(value).strip() for value in dict.fromkeys(facts.values))
+    texts = [cell for cell in distinct if not is_missing(cell)]
+    marks = [text for text in texts if _looks_like_one(text)]
+    if not 0 < len(marks) <= MOST_MARKERS or len(texts) == len(marks):
+        return []
+    try:
+        read_dates([text for text in texts if text not in marks], form)
+    except CellError:
+        return []
+    return marks
 
 
 def _texts_among(source: SourcePlan, facts: ColumnFacts | None) -> tuple[list[str], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourcePlan
 from nnspec.diagnostics import Diagnostic, Span, did_you_mean, nearest, use_instead
+from nnspec.diagnostics.values import as_yaml
 
 
 def find_column(
@@ -35,7 +36,8 @@ def unknown_name(files: PlanFacts, source: SourcePlan, kind: str, name: str, spa
     """NN503 with what there is instead."""
     facts = files.facts(source)
     names = facts.names if facts else []
-    notes = [f"it has: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}", *(facts.notes if facts else ())]
+    listed = [as_yaml(name) if name != name.strip() else name for name in names[:20]]
+    notes = [f"it has: {', '.join(listed)}{', …' if len(names) > 20 else ''}", *(facts.notes if facts else ())]
     message = f"`{source.shown}` has no {kind} `{name}`{did_you_mean(name, names)}"
     fixes = tuple(use_instead(name, close, span) for close in nearest(name, names) if span.text.strip("'\"") == name)
     return Diagnostic("NN503", message, span, path=where, notes=tuple(notes), fixes=fixes)

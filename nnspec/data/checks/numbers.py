@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from nnspec.data.sources.base import ColumnFacts, SourcePlan
+from nnspec.diagnostics import Fix
 
 _FLOAT32_END = 2.0**128 - 2.0**103  # what is at or above rounds to infinity
 _INTEGER = r"(u?)int(\d+)"
@@ -30,6 +31,12 @@ def unfit_number(column: ColumnFacts, dtype: str, source: SourcePlan) -> tuple[s
         value, row = column.fraction
         return "NN506", f"has {value:g} in {located(row)}, which {dtype} cannot represent"
     return None
+
+
+INFINITE_FIXES = (
+    Fix("correct the numbers, or leave the cells empty and say by `missing` what fills them"),
+    Fix("a query makes a quotient missing where its divisor is 0: `a / nullif(b, 0)`"),
+)
 
 
 def _range(dtype: str) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import cut_at_starts, drawn_by_key, named_by_file, read_starts, rows_of_files
 from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError
+from nnspec.data.sources.kept import Times
 from nnspec.data.sources.label_keys import label_keys
 from nnspec.lazy import dataclass
 from nnspec.runtime.rules.series_keys import join_keys
@@ -48,10 +49,15 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
         if values is None:
             return None
         assert plan.source is not None
-        keys = sort_keys(plan.source.source.order_cells(plan.source, values))
-        if not all(map(le, keys, islice(keys, 1, None))):  # most files are in order
-            rows = sorted(rows, key=keys.__getitem__)
-            keys = [keys[row] for row in rows]
+        if isinstance(values, Times):
+            keys = values.moments
+            if not keys.is_ascending():
+                rows = sorted(rows, key=keys.microseconds.__getitem__)
+        else:
+            keys = sort_keys(plan.source.source.order_cells(plan.source, values))
+            if not all(map(le, keys, islice(keys, 1, None))):  # most files are in order
+                rows = sorted(rows, key=keys.__getitem__)
+        keys = keys if isinstance(rows, range) else [keys[row] for row in rows]
     series = [range(count)]
     if plan.series_column is not None or not plan.joins_files:
         codes = series_codes(plan, files, count)

@@ -6,6 +6,7 @@ Standard library only. A table that is large is left alone: its other columns wo
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -25,6 +26,10 @@ from nnspec.runtime.rules.times import parse_times
 MOST_CELLS = 500_000
 _UNSORTED = "without `order_by`, rows are in the order of the table"
 FEW = 0.05  # of the rows: a clock that goes back more often than that measures something else
+FEWEST_IN_TIME = 40
+MOST_LABELS = 50
+NEARLY = 0.8  # the correlation of neighbouring rows, of which hardly any table without an order in time has as much
+_TIMED = r"t|time|time[ _-]?stamp|epoch|(date|day|time)s?|.*([ _-]|time)(date|day|time|stamp)|datetime"
 
 # Columns of numbers that are clocks; the hour or the month begins anew by itself.
 _CLOCK = r"t|time|time[ _-]?stamp|time[ _-]?step|step|tick|epoch|unix([ _-]?time)?|cycle|year|date|ds|index|idx"
@@ -52,6 +57,8 @@ def check_row_order(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Dia
     if plan.window is None:
         if plan.split.is_chronological:
             yield from _tests_on_earlier(plan, _columns(plan, files, rows))
+        elif plan.split.by == "random":
+            yield from _drawn_from_time(plan, files, rows)
         return
     columns = _columns(plan, files, rows)
     clocks = {name: clock for name, values in columns.items() if (clock := _clock(name, values)) is not None}
@@ -88,18 +95,59 @@ def _tests_on_earlier(plan: DataPlan, columns: Mapping[str, Sequence[object]]) -
     yield Diagnostic("NN620", message, span, path="data.split.by", notes=notes, fixes=(fix,), severity=Severity.WARNING)
 
 
-def _columns(plan: DataPlan, files: PlanFacts, rows: int) -> Mapping[str, Sequence[object]]:
-    """The columns of the table that have a value in every row."""
+def _drawn_from_time(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagnostic]:
+    """NN526: rows in the order of their times, whose targets change little from row to row, are drawn at random."""
     assert plan.source is not None
     facts = files.facts(plan.source)
-    names = [] if facts is None else list(facts.names)
+    dated = [name for name in (facts.names if facts is not None else ()) if re.fullmatch(_TIMED, name, re.IGNORECASE)]
+    targets = [name for slot in plan.outputs.values() if slot.source.path == plan.source.path for name in slot.columns]
+    if rows < FEWEST_IN_TIME or not dated or not targets:
+        return
+    columns = _columns(plan, files, rows, [*dated, *targets])
+    clocks = [clock for name in dated if name in columns and (clock := _clock(name, columns[name])) is not None]
+    name = next((c.name for c in clocks if (not c.backs or c.is_reversed) and c.ties <= FEW * rows), None)
+    slow = next((target for target in targets if target in columns and _follows(columns[target])), None)
+    if name is None or slow is None:
+        return
+    message = (
+        f"rows are in the order of `{name}` and `{slow}` changes little from one to the next, but they are drawn into "
+        "the splits at random: rows between those that are trained on are easier to predict than later ones"
+    )
+    fix = Fix(f"test on later rows: `order_by: {as_yaml(name)}`, with `split: {{by: time, …}}`")
+    span = plan.split.spans.get("by", plan.split.span)
+    yield Diagnostic("NN526", message, span, path="data.split", fixes=(fix,), severity=Severity.WARNING)
+
+
+def _follows(values: Sequence[object]) -> bool:
+    """Whether each row's value is near that of the row before: as numbers or, of labels, the same."""
+    numbers = _numbers(values)
+    if numbers is not None and len(set(numbers)) > 2:
+        mean = sum(numbers) / len(numbers)
+        spread = sum((number - mean) ** 2 for number in numbers)
+        together = sum((before - mean) * (after - mean) for before, after in pairwise(numbers))
+        return spread > 0 and together > NEARLY * spread
+    keys = [label_key(value) for value in values]
+    counts = Counter(keys)
+    chance = sum((count / len(keys)) ** 2 for count in counts.values()) if len(counts) <= MOST_LABELS else 1.0
+    same = sum(before == after for before, after in pairwise(keys)) / (len(keys) - 1)
+    return chance < 1 and (same - chance) / (1 - chance) > NEARLY
+
+
+def _columns(
+    plan: DataPlan, files: PlanFacts, rows: int, only: Sequence[str] | None = None
+) -> Mapping[str, Sequence[object]]:
+    """The columns of the table, or some of them, that have a value in every row."""
+    assert plan.source is not None
+    facts = files.facts(plan.source)
+    found = [] if facts is None else list(facts.names)
+    names = found if only is None else [name for name in found if name in only]
     if not names or rows < 3 or rows * len(names) > MOST_CELLS:
         return {}
     result: dict[str, Sequence[object]] = {}
     try:
-        found = plan.source.source.probe(plan.source, names, names)
+        table = plan.source.source.probe(plan.source, names, names)
         for name in names:
-            column = found.column(name, values=True)
+            column = table.column(name, values=True)
             if column is None or column.values is None or len(column.values) != rows or column.missing:
                 continue
             if not any(isinstance(value, str) and is_missing(value) for value in column.values):

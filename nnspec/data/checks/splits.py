@@ -163,6 +163,8 @@ def _class_fixes(model: Slot, labels: Sequence[str]) -> tuple[Fix, ...]:
     """A head for so many classes, or a regression where the labels are measured values."""
     if any("." in label and _is_number(label) and float(label) % 1 for label in labels):
         return (Fix("these are measured values, not classes: `task: regression`, with a linear head"),)
+    if len(labels) == 1:
+        return (Fix("name the column that varies, or look at how the table was made"),)
     if model.task == "binary" and len(labels) > 2:
         return (Fix(f"use `task: classification` and a softmax over {len(labels)} units"),)
     if model.classes is None and model.task == "classification" and len(labels) > 1:

@@ -21,6 +21,10 @@ _PROBED = 64  # samples that rule most columns out
 _MOST_BYTES = 1 << 27  # of more, an even choice is looked at, but of so many samples:
 _LEAST = 10_000
 _SURPRISE = 30.0  # the logarithm of how many orders of the rows there are: one in 10¹³ is no chance
+_FEWEST_GROUPS = 6
+_MOST_OF_ROWS = 0.9  # that are in groups of several
+_SHARE_OF_ERROR = 0.02  # of a mean's standard error: one group in 60 is as near by chance
+_ROUNDED = 1e-6
 Chosen = Mapping[str, slice]  # samples, by split
 
 
@@ -142,6 +146,8 @@ def _relation(values: np.ndarray, target: np.ndarray, *, is_alone: bool) -> str:
         return ""
     if np.array_equal(some, few) and np.array_equal(values, target):
         return "is equal in every row to the target of"
+    if _is_group_mean(values, target):
+        return "has the mean of the rows with its value, test rows among them, of the target of"
     if is_alone or len(np.unique(few)) < min(10, len(few)):
         return ""
     if _is_monotone(some, few) and _is_monotone(values, target):
@@ -173,6 +179,21 @@ def _is_coarse(values: np.ndarray, target: np.ndarray) -> bool:
     least = ordered[np.concatenate([[0], bounds])]
     most = ordered[np.concatenate([bounds, [len(order)]]) - 1]
     return bool(np.all(most[:-1] < least[1:]) or np.all(least[:-1] > most[1:]))
+
+
+def _is_group_mean(values: np.ndarray, target: np.ndarray) -> bool:
+    """Whether each value is the mean of its rows' targets, much closer than a mean of other rows would be."""
+    if not np.isfinite(values).all() or len(np.unique(values[:_PROBED])) > _PROBED // 2:
+        return False
+    distinct, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    numbers = target.astype(float)
+    means = np.bincount(inverse, numbers) / counts
+    spread = np.sqrt(np.bincount(inverse, (numbers - means[inverse]) ** 2) / counts)
+    varied = (counts > 1) & (spread > 0)
+    if np.count_nonzero(varied) < _FEWEST_GROUPS or counts[varied].sum() < len(values) * _MOST_OF_ROWS:
+        return False
+    near = _SHARE_OF_ERROR * spread / np.sqrt(counts) + _ROUNDED * np.abs(means)
+    return bool(np.all(np.abs(distinct - means)[varied] <= near[varied]))
 
 
 def _surprise(counts: np.ndarray) -> bool:

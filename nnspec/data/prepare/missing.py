@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Span
+from nnspec.runtime.engine.types import quote_name
 
 NOTHING_BEFORE = "a gap is filled with what comes before it, but no value precedes these rows"
 
@@ -59,6 +62,15 @@ def missing_in_slot(
     )
 
 
+def missing_key(source: SourcePlan, name: str, rows: list[int], span: Span, where: str) -> Diagnostic:
+    """NN504 for a column that orders, groups or divides rows: `missing` fills no key."""
+    fixes = (
+        Fix("give each of these rows a value: `missing` does not fill columns that order, group or divide rows"),
+        Fix(f"or leave them out: `query: SELECT * FROM source WHERE {quote_name(name)} IS NOT NULL`"),
+    )
+    return replace(missing_values(source, name, rows, span, where), fixes=fixes)
+
+
 def missing_values(
     source: SourcePlan,
     name: str,
@@ -82,7 +94,12 @@ def missing_values(
         )
     shown = ", ".join(str(row) for row in rows[:5]) + (", …" if len(rows) > 5 else "")
     count = "1 value" if len(rows) == 1 else f"{len(rows)} values"
-    where_is = f"row{'s' * (len(rows) > 1)} {shown}" if source.path.is_file() else source.source.locate(source, rows[0])
+    first = "" if len(rows) == 1 else "the first in "
+    where_is = (
+        f"row{'s' * (len(rows) > 1)} {shown}"
+        if source.path.is_file()
+        else f"{first}{source.source.locate(source, rows[0])}"
+    )
     message = f"column `{name}` of `{source.shown}` has {count} missing: {where_is}"
     drop = Fix("`missing: drop` leaves out every sample that contains a missing value")
     carry = Fix("`missing: forward_fill` repeats the last value before the gap")

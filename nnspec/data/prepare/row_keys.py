@@ -11,7 +11,7 @@ from nnspec.data.arrays import mapped, ordered
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, reporting_faults
 from nnspec.data.prepare.membership import drawn_by_key, named_by_file, read_starts, rows_of_files
-from nnspec.data.prepare.missing import missing_values
+from nnspec.data.prepare.missing import missing_key
 from nnspec.data.prepare.splits import Keys, group_codes
 from nnspec.data.prepare.time_order import check_time_order
 from nnspec.data.prepare.time_steps import describe_gaps
@@ -94,7 +94,7 @@ class RowKeys:
         if column.missing.any():
             span, where = next((s, w) for key, s, w in self.plan.row_keys() if key == name)
             listed = (np.flatnonzero(column.missing) + 1).tolist()
-            raise SpecError([missing_values(source, name, listed, span, where)])
+            raise SpecError([missing_key(source, name, listed, span, where)])
         return label_array(column.values) if is_label else column.values
 
     def check_order(self, values: Array) -> None:

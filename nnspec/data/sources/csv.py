@@ -20,6 +20,7 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.csv_options import OPTIONS
 from nnspec.data.sources.csv_scan import FileError, scan_columns
+from nnspec.data.sources.foreign import find_foreign
 from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import stamps_of
@@ -71,12 +72,8 @@ class CsvSource(TableSource):
             columns = scan_columns(
                 tuple(headers), stamps, tuple(first), tuple(wanted), tuple(sorted(set(kept))), dialect
             )
-        notes: tuple[str, ...] = ()
-        if len(first) == 1 and any(mark in first[0] for mark in ",;\t|"):
-            notes = (
-                f"its header is a single cell: are the cells separated by something other than {dialect.delimiter!r}?",
-            )
-        return TableFacts(columns, first, notes)
+        lacks = any(name not in first for name in wanted)
+        return TableFacts(columns, first, tuple(_header_notes(plan, first, dialect)) if lacks else ())
 
     def _check_header(
         self, plan: SourcePlan, path: Path, headers: Mapping[Path, Sequence[str]], wanted: Sequence[str]
@@ -141,6 +138,28 @@ class CsvSource(TableSource):
         from nnspec.runtime.tables.csv import read_csv
 
         return read_csv(file, wanted, metadata).inputs
+
+
+def _header_notes(plan: SourcePlan, header: Sequence[str], dialect: Dialect) -> Iterator[str]:
+    """What is odd about a header that lacks what the spec names."""
+    foreign = find_foreign(plan.files(), plan.source.suffixes)
+    if foreign is not None:
+        yield f"{foreign[0]}: {foreign[1]}"
+    elif len(header) == 1 and any(mark in header[0].strip() for mark in ",;\t|"):
+        yield f"its header is a single cell: are the cells separated by something other than {dialect.delimiter!r}?"
+    elif len(header) == 1 and "  " in header[0].strip():
+        yield "its header is a single cell: cells that are aligned by several blanks are not told apart; write commas"
+    elif header[0].startswith(("#", "%", "sep=")):
+        yield "its first line names no columns: remove the lines above the names"
+    elif all(_is_number(name) for name in header):
+        yield "its first line has numbers: write a line above it that names the columns"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return NumberColumn().read([cell]) != [None]
+    except CellError:
+        return False
 
 
 def _dialect(plan: SourcePlan) -> Dialect:

@@ -276,7 +276,11 @@ class FolderSource(DataSource):
             message = f"{many} `{cell}` (row {row} of `{table.shown}`)" if many else ""
             message = message or f"there is no file `{cell}` (row {row} of `{table.shown}`)"
             notes = [f"row {row}: `{cell}`" for row, cell in lacking[1:6]]
-            raise ToldError("NN555", message, notes=[*notes, f"paths are relative to the table's folder, `{base}`"])
+            is_windows = "\\" in cell and (base / cell.replace("\\", "/")).is_file()
+            fixes = ("write the paths with `/`, as in `" + cell.replace("\\", "/") + "`",) if is_windows else ()
+            raise ToldError(
+                "NN555", message, *fixes, notes=[*notes, f"paths are relative to the table's folder, `{base}`"]
+            )
         yield from members
 
     def _check_labels(self, plan: SourcePlan, members: Sequence[Member]) -> None:

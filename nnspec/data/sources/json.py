@@ -103,6 +103,8 @@ class JsonSource(DataSource):
         stamps = stamps_of(paths)
         markers = Markers.from_options(plan.options)
         columns, nested = _scan(paths, stamps, tuple(wanted), tuple(sorted(set(kept))), markers)
+        if len(paths) == 1 and next((facts.rows for facts in columns.values()), 0) == 1:
+            _refuse_other_forms(paths[0])
         return _JsonFacts(paths, stamps, columns, nested, plan.shown)
 
     def locate(self, plan: SourcePlan, row: int) -> str:
@@ -155,8 +157,38 @@ def _records(path: Path, files: int) -> Iterator[Record]:
     try:
         yield from read_records(path)
     except JsonError as error:
-        remedy = "a file has an object on each line, or is one list of objects"
-        raise SourceError(f"{path.name}: {error}" if files > 1 else str(error), remedy) from None
+        raise SourceError(f"{path.name}: {error}" if files > 1 else str(error), error.remedy) from None
+
+
+def _refuse_other_forms(path: Path) -> None:
+    """Raises where a file's only object is a table: its columns by name, or its rows under a key."""
+    (record,) = _records(path, 1)
+    listed = [key for key, value in record.items() if isinstance(value, list) and _is_rows(value)]
+    if len(listed) == 1:
+        message = f"it is one object, whose rows are under `{listed[0]}`"
+        raise SourceError(
+            message, f"write the list under `{listed[0]}` alone to the file, or each of its objects on a line"
+        )
+    counts = {len(value) if isinstance(value, list) else 0 for value in record.values()}
+    keys = {tuple(value) if isinstance(value, dict) else () for value in record.values()}
+    is_listed = len(counts) == 1 and max(counts) > 1
+    is_by_columns = len(record) > 1 and (is_listed or (len(keys) == 1 and keys != {()}))
+    if is_by_columns and all(map(_is_flat, record.values())):
+        raise SourceError(
+            "it is written by columns: it is one object with the values of each",
+            f"write an object for each row, as `frame.to_json('{path.name}', orient='records', lines=True)` of pandas",
+        )
+
+
+def _is_rows(value: Sequence[object]) -> bool:
+    """Whether a list holds objects, more than one."""
+    return len(value) > 1 and all(isinstance(item, dict) for item in value)
+
+
+def _is_flat(value: object) -> bool:
+    """Whether a list or an object holds no further ones."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [[]]
+    return not any(isinstance(item, list | dict) for item in items)
 
 
 def _absent_among(values: Sequence[object]) -> list[int]:

@@ -1,19 +1,22 @@
 """A column's values in few bytes each, without NumPy: what a check keeps of tables that are larger than memory.
 
 Words of which there are few kinds are kept once, and each row has the number of its word; numbers of one width are kept
-as such. Anything else is a list.
+as such; times are microseconds. Anything else is a list.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from operator import le
 from typing import Generic, TypeVar, overload
 
 Value = str | int | float | None
 T = TypeVar("T")
 _MOST_WORDS = 1 << 16
+_EPOCH = datetime(1970, 1, 1)
 
 
 class Coded(Sequence[T], Generic[T]):
@@ -49,6 +52,58 @@ class Coded(Sequence[T], Generic[T]):
     def spelt(self, function: Callable[[T], T]) -> Coded[T]:
         """What a function gives for each value."""
         return Coded([function(word) for word in self.words], self.codes)
+
+
+class Moments(Sequence[datetime]):
+    """Moments as microseconds since 1970, eight bytes each."""
+
+    def __init__(self, microseconds: array[int]) -> None:
+        self.microseconds = microseconds
+
+    def __len__(self) -> int:
+        return len(self.microseconds)
+
+    @overload
+    def __getitem__(self, index: int) -> datetime: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Moments: ...
+
+    def __getitem__(self, index: int | slice) -> datetime | Moments:
+        if isinstance(index, slice):
+            return Moments(self.microseconds[index])
+        return _EPOCH + timedelta(microseconds=self.microseconds[index])
+
+    def is_ascending(self) -> bool:
+        """Whether each is at or after the one before it."""
+        return all(map(le, self.microseconds, islice(self.microseconds, 1, None)))
+
+
+class Times(Sequence[str]):
+    """A column of dates or timestamps as words, made when they are asked for.
+
+    Attributes:
+        moments: the same as moments.
+        is_date: whether the words have no time of day.
+    """
+
+    def __init__(self, moments: Moments, *, is_date: bool) -> None:
+        self.moments, self.is_date = moments, is_date
+
+    def __len__(self) -> int:
+        return len(self.moments)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Times: ...
+
+    def __getitem__(self, index: int | slice) -> str | Times:
+        if isinstance(index, slice):
+            return Times(self.moments[index], is_date=self.is_date)
+        word = self.moments[index].isoformat(" ")
+        return word[: len("2024-12-31")] if self.is_date else word.rstrip("0") if "." in word else word
 
 
 def code_values(values: Iterable[T]) -> Sequence[T]:
@@ -90,6 +145,8 @@ def concatenate_values(first: Sequence[Value], then: Sequence[Value]) -> Sequenc
     """Values of two files, one after the other: all of them text where some are."""
     if isinstance(first, array) and isinstance(then, array) and first.typecode == then.typecode:
         return first + then
+    if isinstance(first, Times) and isinstance(then, Times) and first.is_date == then.is_date:
+        return Times(Moments(first.moments.microseconds + then.moments.microseconds), is_date=first.is_date)
     if isinstance(first, Coded) and isinstance(then, Coded):
         numbers: dict[Value, int] = {word: number for number, word in enumerate(first.words)}
         places = [numbers.setdefault(word, len(numbers)) for word in then.words]

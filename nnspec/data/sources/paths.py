@@ -86,6 +86,11 @@ def missing_file(
         close = nearest(path.name, [p.name for p in sorted(folder.iterdir()) if p.is_dir() is is_folder])
         fixes = tuple(Fix(f"did you mean `{Path(shown).with_name(name).as_posix()}`?") for name in close)
         notes = () if close else (f"paths are relative to the spec's folder; looked in `{folder}`",)
+    if "://" in shown:
+        notes, fixes = (
+            (),
+            (Fix("files are read from the spec's folder: download it first; `sql` reads PostgreSQL servers"),),
+        )
     what = "no file matches" if has_wildcard(path.name) else "there is no file"
     what = "there is no folder" if is_folder else what
     what = "there is a file, but no folder" if is_folder and path.is_file() else what

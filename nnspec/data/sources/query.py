@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nnspec.data.sources.base import OutsideError, ProposalError, SourceError, SourcePlan, ToldError
+from nnspec.data.sources.base import OutsideError, ProposalError, SourceError, SourceFacts, SourcePlan, ToldError
 from nnspec.data.sources.filling import fill_table
 from nnspec.data.sources.snapshots import SnapshotSource
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.document.positions import place_in_scalar
 from nnspec.runtime.engine.query import Fault, Fill, QueryError, count_characters, run_query
-from nnspec.runtime.engine.types import EngineError, Table, first_sentence
+from nnspec.runtime.engine.types import EngineError, Table, first_sentence, quote_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +30,7 @@ class QueryFault(ToldError):
             fixes = ("read tables that are named under `data.tables` or `data.source`, in one SELECT",)
         elif error.fault is Fault.LIMIT:
             fixes = ("join on keys, select fewer columns and rows, or prepare the table beforehand",)
-        verb = "cannot be run: " if error.fault is Fault.FAILS else ""
+        verb = "cannot be run: " if error.fault is Fault.FAILS and not str(error).startswith("gives ") else ""
         super().__init__(_CODES[error.fault], f"the query {verb}{error}", *fixes, notes=error.notes)
         self.sql, self.position, self.length = sql, error.position, error.length
 
@@ -64,6 +64,22 @@ class QuerySource(SnapshotSource):
 
     def describe_reading(self, plan: SourcePlan) -> dict[str, object]:
         return {}
+
+    def probe(self, plan: SourcePlan, wanted: Sequence[str], kept: Sequence[str]) -> SourceFacts:
+        """As any typed table, and refuses a name that two columns with different values have."""
+        facts = super().probe(plan, wanted, kept)
+        with self.open_parts(plan) as parts:
+            (part,) = parts
+            table = part.table
+        for name in dict.fromkeys(wanted):
+            if name not in table.twins:
+                continue
+            first, second = quote_name(name), quote_name(table.twins[name])
+            if table.rows(f"SELECT 1 FROM {table.origin} WHERE {first} <> {second} LIMIT 1"):
+                message = f"gives two columns with different values the name `{name}`"
+                note = f"name the one that is meant: `SELECT source.*, other.{name} AS other_{name} …`"
+                raise QueryFault(str(plan.options[SQL]), QueryError(Fault.FAILS, message, notes=(note,)))
+        return facts
 
     def make(self, plan: SourcePlan) -> Table:
         sql = str(plan.options[SQL])

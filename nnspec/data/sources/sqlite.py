@@ -45,7 +45,8 @@ def fill_from_sqlite(
             raise ToldError("NN567", message, "read a table rather than a view, or prepare one") from None
         raise SourceError(str(error)) from None
     except sqlite3.Error as error:
-        raise SourceError(str(error)) from None
+        remedy = f"copy it again, or save what can be read: `sqlite3 {file.name} .recover`"
+        raise SourceError(str(error), remedy) from None
 
 
 def _fill(

@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import MAXYEAR, MINYEAR
 
 from nnspec.data.sources.base import ColumnFacts
-from nnspec.data.sources.kept import Coded, Value, compact_values, concatenate_values
+from nnspec.data.sources.kept import Coded, Moments, Times, Value, compact_values, concatenate_values
 from nnspec.runtime.engine.types import Kind, Record, Table, kind_of, number_sql, quote_name, word_sql
 from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
+
+_TIMES = frozenset(("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"))  # of at most microseconds, without a zone
 
 
 def count_rows(table: Table) -> int:
@@ -35,7 +37,7 @@ def scan_table(table: Table, names: Sequence[str], kept: Sequence[str]) -> dict[
     for name, parts in asked.items():
         told, done = places[done : done + len(parts)], done + len(parts)
         column = _facts(table, name, int(rows), extents[name], told)
-        facts[name] = replace(column, values=_values(table, name)) if name in kept else column
+        facts[name] = replace(column, values=_values(table, name, column)) if name in kept else column
     return facts
 
 
@@ -109,8 +111,11 @@ def _facts(table: Table, name: str, rows: int, extent: Record, places: Record) -
     )
 
 
-def _values(table: Table, name: str) -> Sequence[Value]:
+def _values(table: Table, name: str, column: ColumnFacts) -> Sequence[Value]:
     """A column's values; one that has none is an empty text, as in a CSV file."""
+    if column.is_time and not column.missing and table.types[name] in _TIMES:
+        found = table.stream(f"SELECT epoch_us({quote_name(name)}) FROM {table.origin}")
+        return Times(Moments(array("q", (row[0] for row in found))), is_date=table.types[name] == "DATE")
     return compact_values(row[0] for row in table.stream(f"SELECT {_value(table, name)} FROM {table.origin}"))
 
 

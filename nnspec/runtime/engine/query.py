@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -108,10 +108,21 @@ def run_query(sql: str, tables: dict[str, Fill], limits: Limits | None = None) -
             connection.execute(statement)
         _check(connection, sql, tables.keys(), refused)
         with _translate_errors(len(_MAKE)):
+            named = [str(row[0]) for row in connection.execute("DESCRIBE " + sql).fetchall()]
             connection.execute(_MAKE + sql)
         for name in tables:
             connection.execute('DROP TABLE "' + name.replace('"', '""') + '"')
-    return open_origin(connection, _RESULT)
+    made = open_origin(connection, _RESULT)
+    return replace(made, twins=_twins(named, list(made.types)))
+
+
+def _twins(named: list[str], made: list[str]) -> dict[str, str]:
+    """What the second column of each name became as the rows were written to a table, which has each name once."""
+    found: dict[str, str] = {}
+    for name, column in zip(named, made, strict=True):
+        if name != column and name in made:
+            found.setdefault(name, column)
+    return found
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,12 +107,14 @@ class Table:
         origin: what stands after FROM.
         types: DuckDB's name of each column's type, by the column's name, in order.
         row: the number of a row, from 0.
+        twins: of columns that a query calls alike, what the second is called here, by name.
     """
 
     connection: duckdb.DuckDBPyConnection
     origin: str
     types: Mapping[str, str]
     row: str = "rowid"
+    twins: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, sql: str) -> list[Record]:
         """The result of a statement.
@@ -175,7 +177,12 @@ def open_parquet(file: Path, connection: duckdb.DuckDBPyConnection | None = None
     """
     literal = _GLOB.sub(lambda sign: f"[{sign[0]}]", str(file.absolute()))
     origin = f"read_parquet({quote_text(literal)}, hive_partitioning=false)"
-    return open_origin(connection or connect(), origin, "file_row_number")
+    try:
+        return open_origin(connection or connect(), origin, "file_row_number")
+    except EngineError as error:
+        if re.search("magic bytes|too small to be", str(error), re.IGNORECASE):  # whose messages have the whole path
+            raise EngineError("it is not a whole Parquet file: write or copy it again") from None
+        raise
 
 
 def quote_name(name: str) -> str:

@@ -110,11 +110,22 @@ def read_chunks(
                 index = next(i for i, row in enumerate(rows) if len(row) != width)
                 raise CsvError(
                     f"row {done + index + 1} has {len(rows[index])} cells, but the header has {width}",
-                    f"correct the row; a cell that contains `{dialect.delimiter}` is quoted, and {COLUMN_NAMES}",
+                    _width_remedy(header, rows[index], dialect),
                 )
             done += len(rows)
             if rows:
                 yield dialect.without_markers(header, rows)
+
+
+def _width_remedy(header: Sequence[str], row: Sequence[str], dialect: Dialect) -> str:
+    """What to do where a row has another number of cells than the header."""
+    if header[0].startswith(("#", "%", "sep=")):
+        return f"remove the lines above the names, such as `{header[0]}`: {COLUMN_NAMES}"
+    if any("\0" in cell for cell in row):
+        return "write or copy the file again: it has zero bytes here, as of a write that did not end"
+    if len(row) == len(header) + 1 and not row[-1]:
+        return f"the row ends with `{dialect.delimiter}`: end the first line so too, or remove it"
+    return f"correct the row; a cell that contains `{dialect.delimiter}` is quoted, and {COLUMN_NAMES}"
 
 
 @contextmanager
@@ -139,6 +150,8 @@ def _open_rows(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
     except (EOFError, zlib.error) as error:
         raise CsvError(f"it is not a whole gzip file ({error})", "compress or download it again") from None
     except OSError as error:
+        if path.suffix == ".gz" and error.strerror is None:  # gzip's own
+            raise CsvError("it is not compressed by gzip, as its name says", "rename or download it again") from None
         raise CsvError(f"it cannot be read ({error.strerror or error})") from None
 
 

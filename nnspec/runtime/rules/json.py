@@ -26,8 +26,56 @@ INT64 = range(-(2**63), 2**63)
 _MOST_SHOWN = 40
 
 
+FORM = "a file has an object on each line, or is one list of objects"
+
+
 class JsonError(ValueError):
-    """The file holds no rows; the message completes `FILE cannot be used: …`."""
+    """The file holds no rows; the message completes `FILE cannot be used: …`.
+
+    Attributes:
+        remedy: what to do, where that can be said.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    @property
+    def advised(self) -> str:
+        """The message with what to do."""
+        return f"{self}; {self.remedy}" if self.remedy else str(self)
+
+
+class _TwiceError(ValueError):
+    """An object has a key more than once, of which `json` would take the last."""
+
+
+def _require_distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        seen: set[str] = set()
+        raise _TwiceError(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+    return record
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_require_distinct)
+
+
+def parse_json(text: str) -> object:
+    """What JSON says; no object has a key twice.
+
+    Raises:
+        JsonError: where one has.
+        ValueError: where it is not JSON; RecursionError: where it is nested too deeply.
+    """
+    try:
+        return _DECODER.decode(text)
+    except _TwiceError as error:
+        raise _has_twice("an object", error) from None
+
+
+def _has_twice(where: str, error: _TwiceError) -> JsonError:
+    return JsonError(f"{where} has the key `{error}` twice", "name each value of a row differently")
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -41,25 +89,41 @@ def read_records(path: Path) -> Iterator[Record]:
         with open_text(path, "utf-8") as stream:
             first = _first_sign(stream)
             if first == "[":
-                body = json.load(stream)
+                body = _DECODER.decode(stream.read())
                 for row, record in enumerate(body, 1):
                     yield _require_record(record, row)
             for line in () if first == "[" else stream:
                 if line.strip():
                     row += 1
-                    yield _require_record(json.loads(line.rstrip()), row)
+                    yield _require_record(_DECODER.decode(line.strip()), row)
     except UnicodeDecodeError:
-        raise JsonError("it is not UTF-8 text") from None
+        raise JsonError("it is not UTF-8 text", "write the file as UTF-8") from None
+    except _TwiceError as error:
+        where = f"row {row}" if row and first != "[" else "an object"
+        raise _has_twice(where, error) from None
     except (json.JSONDecodeError, RecursionError) as error:
         if not row or first == "[":
-            raise JsonError(f"it is not JSON: {error}") from None
+            raise JsonError(f"it is not JSON: {error}", _remedy_of(error)) from None
         why = f"{error.msg}, character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise JsonError(f"row {row} is not JSON: {why}") from None
+        raise JsonError(f"row {row} is not JSON: {why}", _remedy_of(error)) from None
     except (CsvError, EOFError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise JsonError(f"it cannot be read ({reason})") from None
     if not row:
-        raise JsonError("it is empty: it has no rows")
+        raise JsonError("it is empty: it has no rows", FORM)
+
+
+def _remedy_of(error: ValueError | RecursionError) -> str:
+    """What to do about text that is not JSON."""
+    if not isinstance(error, json.JSONDecodeError):
+        return FORM
+    if error.doc.startswith("[") and error.msg == "Extra data" and "\n" in error.doc[: error.pos]:
+        return "rows are lists, which name no columns: write an object on each line, or one list of the lists"
+    if error.doc[error.pos :].strip() == ",":
+        return "leave out the comma after each object, or write `[` and `]` around all of them"
+    if error.doc.lstrip().startswith(("{", "[")) and not error.doc.rstrip().endswith(("}", "]")):
+        return "the text ends within an object: write or copy the file again"
+    return FORM
 
 
 def _first_sign(stream: TextIO) -> str:
@@ -72,7 +136,7 @@ def _first_sign(stream: TextIO) -> str:
 
 def _require_record(record: object, row: int) -> Record:
     if not isinstance(record, dict):
-        raise JsonError(f"row {row} is {shown(record)}, not an object")
+        raise JsonError(f"row {row} is {shown(record)}, not an object", FORM)
     return record
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,11 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.media.arrays import only_input, require_arrays
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.rules.csv import open_text
-from nnspec.runtime.rules.json import JsonError, Record, read_records, value_of
+from nnspec.runtime.rules.json import JsonError, Record, parse_json, read_records, value_of
 from nnspec.runtime.samples import Samples
-from nnspec.runtime.tables.json_tables import samples_of_records
+from nnspec.runtime.sequences import pad_sequences
+from nnspec.runtime.tables.json_arrays import UnlikeError, array_form, sequence_names
+from nnspec.runtime.tables.json_tables import array_of, samples_of_records
 
 
 def read_json_lines(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
@@ -25,19 +26,22 @@ def read_json_lines(file: Path, wanted: Metadata, metadata: Metadata) -> Samples
     try:
         return samples_of_records(file, list(read_records(file)), wanted, metadata)
     except JsonError as error:
-        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+        raise InputError(f"`{file.name}` cannot be read: {error.advised}") from None
 
 
 def read_json(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Array] | Samples:
     """The same from a .json file, which may also hold one row, or an array for each input by its name."""
     try:
         with open_text(file, "utf-8") as stream:
-            body = json.load(stream)
+            body = parse_json(stream.read())
+    except JsonError as error:
+        raise InputError(f"`{file.name}` cannot be read: {error.advised}") from None
     except (ValueError, RecursionError) as error:
         try:
             return samples_of_records(file, list(read_records(file)), wanted, metadata)  # JSON lines by another name
-        except JsonError:
-            raise InputError(f"`{file.name}` is not JSON: {error}") from None
+        except JsonError as lines:
+            why = lines.advised if lines.remedy else f"it is not JSON: {error}"
+            raise InputError(f"`{file.name}` cannot be read: {why}") from None
     if isinstance(body, list) and body and isinstance(body[0], dict):
         return read_json_lines(file, wanted, metadata)
     if isinstance(body, dict) and _is_row(body, wanted):
@@ -61,11 +65,37 @@ def _by_name(file: Path, body: object, wanted: Metadata) -> dict[str, Array]:
     require_arrays(file, wanted, list(body))
     found = {}
     for name in wanted:
+        if wanted[name].get("lengths") and isinstance(body[name], list):
+            found[name] = _padded(file, name, wanted[name], body[name])
+            continue
         try:
             is_raw = bool(wanted[name].get("gaps") or wanted[name].get("encoding"))  # which may hold null
             found[name] = np.array(body[name], dtype=object if is_raw else None)
         except ValueError:
-            raise InputError(f"`{file.name}`: the lists of input `{name}` differ in length") from None
+            raise InputError(f"`{file.name}`: {_why_uneven(name, body[name])}") from None
         if found[name].dtype.kind not in ("biufUO" if is_raw else "biufU"):
             raise InputError(f"`{file.name}`: input `{name}` has values other than numbers and strings")
     return found
+
+
+def _padded(file: Path, name: str, body: Metadata, rows: list[object]) -> Array:
+    """Sequences of unlike length, a list each, padded as in training."""
+    steps, lengths = sequence_names(name, len(body["lengths"]))
+    records: list[Record] = [{name: row} for row in rows]
+    try:
+        levels = {key: array_of(records, level) for key, level in zip(body["lengths"], lengths, strict=True)}
+        return pad_sequences(file, name, body, array_of(records, steps), levels)
+    except JsonError as error:
+        raise InputError(f"`{file.name}` cannot be read: {error.advised}") from None
+
+
+def _why_uneven(name: str, rows: object) -> str:
+    """Which row of an input's lists is unlike the first."""
+    listed = rows if isinstance(rows, list) else [rows]
+    try:
+        array_form((((row,), value) for row, value in enumerate(listed, 1)), name)
+    except UnlikeError as error:
+        return f"the lists of input `{name}` differ in length: {error}"
+    except JsonError as error:
+        return f"the rows of input `{name}` are unlike: {error}"
+    return f"the lists of input `{name}` differ in length"

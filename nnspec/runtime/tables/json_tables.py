@@ -73,7 +73,7 @@ def padded_lists(file: Path, name: str, body: Metadata, records: Sequence[Record
         lengths = {level: array_of(records, level) for level in body.get("lengths") or ()}
         return pad_sequences(file, name, body, array_of(records, key), lengths)
     except JsonError as error:
-        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+        raise InputError(f"`{file.name}` cannot be read: {error.advised}") from None
 
 
 def with_arrays(file: Path, found: Samples, arrays: Mapping[str, Array], metadata: Metadata) -> Samples:
@@ -93,7 +93,8 @@ def with_arrays(file: Path, found: Samples, arrays: Mapping[str, Array], metadat
 def _column(file: Path, values: Sequence[object], name: str, *, is_text: bool) -> Array:
     nested = next((row for row, value in enumerate(values, 1) if is_nested(value)), None)
     if nested is not None:
-        raise InputError(f"`{file.name}`: `{name}` of row {nested} is a list or an object")
+        advice = "; write an object for each row" if len(values) == 1 else ""
+        raise InputError(f"`{file.name}`: `{name}` of row {nested} is a list or an object, not a single value{advice}")
     if is_text:
         return np.array([word_of(value) for value in values], dtype=object)
     try:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from sklearn import metrics
+from sklearn.dummy import DummyClassifier
 
 from nnspec import api
 from nnspec.cli import main
@@ -162,6 +163,19 @@ def test_weighted_metrics_are_those_of_scikit_learn(built: Run, tmp_path: Path) 
         assert own == pytest.approx({key.lower(): value for key, value in values.items()}, rel=2e-5), name
     assert found["kind"]["accuracy"] == pytest.approx(metrics.accuracy_score(kinds, guesses))
     assert found["kind"]["accuracy"] != pytest.approx(wanted["kind"]["accuracy"], rel=1e-4)
+    train = rows()[: int(0.6 * ROWS)]
+    for output, told in (("paid", lambda row: row["paid"] == "yes"), ("kind", lambda row: row["kind"])):
+        guess = DummyClassifier(strategy="most_frequent").fit(np.zeros(len(train)), [told(row) for row in train])
+        score = guess.score(np.zeros(TEST), [told(row) for row in rows()[-TEST:]], **with_weights)
+        assert found[output]["baseline"]["weighted"] == {"accuracy": pytest.approx(score)}
+    mean = np.broadcast_to(np.mean([[row["width"], row["height"]] for row in train], axis=0), sizes.shape)
+    assert found["size"]["baseline"]["weighted"] == {
+        "rmse": pytest.approx(metrics.mean_squared_error(sizes, mean, **with_weights) ** 0.5),
+        "mae": pytest.approx(metrics.mean_absolute_error(sizes, mean, **with_weights)),
+    }
+    for output, scored in found.items():
+        wanted_baseline = built.metrics["test"][output]["baseline"]["weighted"]
+        assert scored["baseline"]["weighted"] == pytest.approx(wanted_baseline), output
     some = [{**row, "worth": -1 if i == 4 else 1} for i, row in enumerate(rows()[-TEST:])]
     refused = CliRunner().invoke(main, ["evaluate", str(built.onnx), str(table(tmp_path / "odd.csv", some))])
     assert refused.exit_code == 1

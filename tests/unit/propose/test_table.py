@@ -94,6 +94,25 @@ def test_any_table(columns: dict[str, object], data: st.DataObject, tmp_path: Pa
     assert set(refusals) <= {"NN599", "NN502"}
 
 
+def test_every_marker_of_numbers_and_dates_is_declared(tmp_path: Path) -> None:
+    """However many ways a table has to say that a value is missing, the column is used, and the spec checks clean."""
+    marks = ["n/a", "?", "-", "NULL", "--", "none", "."]  # NULL is missing without being declared
+    columns: dict[str, list[object]] = {
+        "weight": [marks[i % 7] if i % 5 == 0 else i * 1.5 for i in range(ROWS)],
+        "at": ["?" if i % 9 == 0 else f"2021-03-{i % 28 + 1:02}" for i in range(ROWS)],
+        "price": ["-" if i % 11 == 3 else i * 0.5 for i in range(ROWS)],
+    }
+    file = write(tmp_path / "t.csv", columns)
+    spec = tmp_path / "t.yaml"
+    spec.write_text(propose_table("t", file, "t.csv", "price"), encoding="utf-8")
+    assert diagnose(spec) == []
+    data = yaml.safe_load(spec.read_text(encoding="utf-8"))["data"]
+    declared = {name: set(found) for name, found in data["source"]["na_values"].items()}
+    assert declared == {"weight": {*marks} - {"NULL"}, "at": {"?"}, "price": {"-"}}
+    assert data["missing"] == {"weight": "median", "at": "median", "price": "drop"}
+    assert set(data["inputs"]["row"]["columns"]) == {"weight", "at"}
+
+
 def test_markers_dates_and_lists_of_words(tmp_path: Path) -> None:
     columns: dict[str, list[object]] = {
         "weight": ["?" if i % 7 == 0 else i * 1.5 for i in range(ROWS)],

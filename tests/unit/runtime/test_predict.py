@@ -165,7 +165,7 @@ def test_arrays(tmp_path: Path) -> None:
         ("a.json", b"{}", "no `x`"),
         ("a.json", b'{"x": [[1, 2], [3]]}', "differ in length"),
         ("a.json", b'{"x": [[1, null]]}', "other than numbers"),
-        ("a.json", b"\xff", "not JSON"),
+        ("a.json", b"\xff", "not UTF-8 text; write the file as UTF-8"),
         ("a.wav", b"RIFF", "cannot be read"),
         ("a.csv", b"\xff\xfe\xff", "cannot be read"),
     ],

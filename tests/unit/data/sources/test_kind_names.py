@@ -26,6 +26,7 @@ WORDS = {
 # Where kinds are spelt all the same, and why.
 ALLOWED = {
     "data/sources/registry.py": "the table of kinds",
+    "data/sources/foreign.py": "what files are by their first bytes, whichever kind a spec says",
     "data/sources/array_header.py": "what the members of an archive of arrays are called",
     "importers/keras/importer.py": "the file that an imported model's constants go to",
     "layers/formulas/own_weights.py": "the file of a weight's first values, which is no source of data",

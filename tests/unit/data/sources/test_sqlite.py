@@ -114,6 +114,6 @@ def test_many_rows(folder: Path) -> None:
     count = 2 * sql_rows.CHUNK_ROWS + 7
     with sqlite3.connect(folder / "shop.sqlite") as database:
         database.execute("CREATE TABLE many (price, size, sold)")
-        database.executemany("INSERT INTO many VALUES (?, ?, ?)", ((i, 1, 2) for i in range(count)))
+        database.executemany("INSERT INTO many VALUES (?, ?, ?)", ((i, 1, i) for i in range(count)))
     database.close()
     assert [row[0] for row in rows_of(TEXT.replace("sales", "many"), folder)] == list(range(count))
