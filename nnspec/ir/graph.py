@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, np.ndarray]
 
-
 NUMERIC_TASKS = ("regression", "quantiles")
 NO_TASK = "none"  # that of an output without targets
 ANOMALY = "anomaly"  # that of an output that scores how unusual a sample is
@@ -51,8 +50,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """How far one position sees along an input axis: position i depends on nothing but what lies from
-    `stride·i - behind` to `stride·i + ahead`.
+    """How far one position sees along an input axis: i depends on `stride·i - behind` to `stride·i + ahead` alone.
 
     Attributes:
         size: input positions that it may depend on (padding counted), None for all of an axis of unknown length.
