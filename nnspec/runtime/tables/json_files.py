@@ -66,7 +66,7 @@ def _by_name(file: Path, body: object, wanted: Metadata) -> dict[str, Array]:
     found = {}
     for name in wanted:
         if wanted[name].get("lengths") and isinstance(body[name], list):
-            found[name] = _padded(file, name, wanted[name], body[name])
+            found[name] = _pad_rows(file, name, wanted[name], body[name])
             continue
         try:
             is_raw = bool(wanted[name].get("gaps") or wanted[name].get("encoding"))  # which may hold null
@@ -78,7 +78,7 @@ def _by_name(file: Path, body: object, wanted: Metadata) -> dict[str, Array]:
     return found
 
 
-def _padded(file: Path, name: str, body: Metadata, rows: list[object]) -> Array:
+def _pad_rows(file: Path, name: str, body: Metadata, rows: list[object]) -> Array:
     """Sequences of unlike length, a list each, padded as in training."""
     steps, lengths = sequence_names(name, len(body["lengths"]))
     records: list[Record] = [{name: row} for row in rows]
