@@ -120,7 +120,9 @@ def _never_trained(plan: DataPlan, strata: _Strata, drawn: Drawn, names: list[st
     elif len(names) == 1:
         message = f"label {shown} of {strata.of} is in {rows}, and none of them can be in split `train`"
     else:
-        message = f"split `train` cannot have all labels of {strata.of}: {len(names)} of them are in {rows}, {shown}"
+        message = (
+            f"split `train` cannot have all labels of {strata.of}: {len(names)} of them have only {rows} each: {shown}"
+        )
     fixes = (
         Fix("add rows of such classes, merge them with others, or leave them out"),
         Fix("or list all labels under `classes`: the network then has a unit for each, trained or not"),

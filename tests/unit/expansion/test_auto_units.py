@@ -26,7 +26,7 @@ KINDS = ["cat", "dog", "bird", "cat", "fish", "dog", "bird", "cat", "fish", "dog
 def written(folder: Path, output: object, model: list[object] | None = None, **sections: object) -> Path:
     rows = "".join(f"{i},{i * i % 7},{kind},{i % 2},1\n" for i, kind in enumerate(KINDS))
     (folder / "rows.csv").write_text("a,b,kind,wet,cold\n" + rows, encoding="utf-8")
-    np.savez(folder / "rows.npz", x=np.zeros((6, 2), np.float32), label=np.array([0, 4, 2, 2, 1, 4]))
+    np.savez(folder / "rows.npz", x=np.zeros((18, 2), np.float32), label=np.array([0, 4, 2, 2, 1, 4] * 3))
     spec = {
         "nnspec": 1,
         **sections,
