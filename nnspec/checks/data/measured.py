@@ -11,7 +11,6 @@ from nnspec.checks.data.far_values import check_far_values, check_float16
 from nnspec.checks.data.indices import tables_of_inputs
 from nnspec.checks.data.later_targets import check_later_targets
 from nnspec.checks.data.seen_classes import check_chosen, check_seen
-from nnspec.checks.data.weighed_classes import check_weighed
 from nnspec.checks.heads.task import activation_fix, activation_span
 from nnspec.checks.training.losses import RANGED
 from nnspec.data.checks.facts import PlanFacts
@@ -49,7 +48,10 @@ def check_measured(context: Context, files: PlanFacts) -> Iterator[Diagnostic]:
     yield from check_float16(context, files)
     for output in context.graph.outputs.values():
         yield from check_seen(files, output)
-        yield from check_weighed(context, files, output)
+        if context.node("training", "class_weight") is not None:
+            from nnspec.checks.data.weighed_classes import check_weighed
+
+            yield from check_weighed(context, files, output)
         yield from check_chosen(context, files, output)
         if output.task == "regression":
             yield from _check_reach(context, files, output)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.checks.markers import propose_date_markers
 from nnspec.data.checks.numbers import INFINITE_FIXES, unfit_number
-from nnspec.data.checks.text_in_numbers import find_text
 from nnspec.data.section.column_plan import (
     DOMAINS,
     INTERPOLATE,
@@ -170,6 +169,8 @@ def check_encoding(
         return
     called = encoding.scale or encoding.transform or encoding.kind
     if column.is_text:
+        from nnspec.data.checks.text_in_numbers import find_text
+
         found_text = find_text(slot.source, encoding.name, column)
         text_place = slot.source.source.locate(slot.source, found_text.row) if found_text.row else ""
         shown = f" (`{found_text.text}` in {text_place})" if text_place else ""

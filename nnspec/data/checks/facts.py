@@ -18,10 +18,8 @@ from nnspec.data.sources.base import (
     SourcePlan,
     ToldError,
 )
-from nnspec.data.sources.foreign import find_foreign
 from nnspec.data.sources.kept import code_values
 from nnspec.data.sources.label_keys import label_key
-from nnspec.data.sources.package_sources import probe
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import Diagnostic, Fix
@@ -102,6 +100,8 @@ class PlanFacts:
         try:
             if is_own(source.source):
                 return source.source.probe(source, *_columns_of(self.plan, source))
+            from nnspec.data.sources.package_sources import probe
+
             return probe(source, *_columns_of(self.plan, source))
         except ToldError as error:
             self.diagnostics.append(error.diagnostic(source.span, source.where))
@@ -113,6 +113,8 @@ class PlanFacts:
             return None
         except SourceError as error:
             code, message, fixes = "NN502", f"`{source.shown}` cannot be used: {error}", error.help
+            from nnspec.data.sources.foreign import find_foreign
+
             foreign = find_foreign([] if source.parts else source.files(), source.source.suffixes)
             notes, fixes = (notes, fixes) if foreign is None else ((foreign[0],), (Fix(foreign[1]),))
         except (Exception, SystemExit) as error:  # whatever a package of somebody's own may do

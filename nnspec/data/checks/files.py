@@ -17,8 +17,6 @@ from nnspec.data.checks.numbers import INFINITE_FIXES, unfit_number
 from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.spellings import check_constant_targets, check_spellings
 from nnspec.data.checks.splits import check_classes, check_further, check_splits
-from nnspec.data.checks.strata import check_strata_sizes
-from nnspec.data.checks.text_in_numbers import find_text
 from nnspec.data.checks.weights import check_weights
 from nnspec.data.prepare.fit import FitError, file_axes, misfit_diagnostic, slot_layout
 from nnspec.data.prepare.missing import fills_in_graph, missing_in_slot, missing_key
@@ -64,7 +62,10 @@ def probe(
         rows = next(iter(counts.values()))[0] if counts else None
         report.extend(check_strata(plan, outputs, files))
         report.extend(check_splits(plan, files, rows))
-        report.extend(() if report.has_errors else check_strata_sizes(plan, outputs, files, rows))
+        if _draws_rows(plan) and not report.has_errors:
+            from nnspec.data.checks.strata import check_strata_sizes
+
+            report.extend(check_strata_sizes(plan, outputs, files, rows))
         report.extend(() if report.has_errors else check_further(plan, files, rows))
         report.extend(check_leaks(plan, files, rows))
         report.extend(() if rows is None else check_row_order(plan, files, rows))
@@ -74,6 +75,11 @@ def probe(
         report.extend(check_constant_targets(plan, files, outputs))
         report.extend(further(files) if further is not None else ())
     return report.sorted()
+
+
+def _draws_rows(plan: DataPlan) -> bool:
+    """Whether rows are drawn one by one, so that splits may have their share of each class."""
+    return plan.split.by in ("random", "label") and plan.group_column is None and plan.window is None
 
 
 class _SlotProbe:
@@ -172,6 +178,8 @@ class _SlotProbe:
                 self.gaps.add((str(source.path), ""))
                 self.report.add(propose_keys(source, f"column `{name}` of `{source.shown}`", proposal))
                 return
+            from nnspec.data.checks.text_in_numbers import find_text
+
             found = find_text(source, name, column)
             shown = f" (`{found.text}` in {source.source.locate(source, found.row)})" if found.row else ""
             others = () if found.is_certain else _words_to_numbers() if is_input else _words_to_classes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from nnspec.data.checks.facts import PlanFacts
@@ -12,7 +11,6 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.data.sources.kept import Coded
 from nnspec.diagnostics import Diagnostic, Fix, Severity
-from nnspec.runtime.engine.types import quote_name
 from nnspec.runtime.rules.csv import is_missing
 
 _FEWEST_LETTERS = 3  # of words whose case does not tell them apart: `a` and `A`, `Co` and `CO` are different things
@@ -52,6 +50,8 @@ def _check(slot: SlotPlan, column: str, called: str, words: Sequence[str]) -> It
     shown = " and ".join(f"`{word}`" for word in alike[0][:2])
     more = f" ({len(alike) - 1} more words are alike)" if len(alike) > 1 else ""
     key = slot.item_key("columns", slot.columns.index(column))
+    from nnspec.runtime.engine.types import quote_name
+
     name = column if column.isidentifier() else quote_name(column)
     yield Diagnostic(
         "NN645",
@@ -73,6 +73,8 @@ def spelt_alike(words: Sequence[str]) -> list[list[str]]:
 
 def _bare(word: str) -> str:
     """A word without the blanks and compositions that nobody sees; without its case where it is one of letters."""
+    import unicodedata
+
     text = " ".join(unicodedata.normalize("NFC", word).split())
     is_code = sum(map(str.isalpha, text)) < _FEWEST_LETTERS or re.search(r"\d", text)
     return text if is_code else text.casefold()

@@ -7,7 +7,6 @@ from dataclasses import replace
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourcePlan
 from nnspec.diagnostics import Diagnostic, Fix, Span
-from nnspec.runtime.engine.types import quote_name
 
 NOTHING_BEFORE = "a gap is filled with what comes before it, but no value precedes these rows"
 
@@ -64,6 +63,8 @@ def missing_in_slot(
 
 def missing_key(source: SourcePlan, name: str, rows: list[int], span: Span, where: str) -> Diagnostic:
     """NN504 for a column that orders, groups or divides rows: `missing` fills no key."""
+    from nnspec.runtime.engine.types import quote_name
+
     fixes = (
         Fix("give each of these rows a value: `missing` does not fill columns that order, group or divide rows"),
         Fix(f"or leave them out: `query: SELECT * FROM source WHERE {quote_name(name)} IS NOT NULL`"),

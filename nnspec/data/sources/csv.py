@@ -20,7 +20,6 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.csv_options import OPTIONS
 from nnspec.data.sources.csv_scan import FileError, scan_columns
-from nnspec.data.sources.foreign import find_foreign
 from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import stamps_of
@@ -142,6 +141,8 @@ class CsvSource(TableSource):
 
 def _header_notes(plan: SourcePlan, header: Sequence[str], dialect: Dialect) -> Iterator[str]:
     """What is odd about a header that lacks what the spec names."""
+    from nnspec.data.sources.foreign import find_foreign
+
     foreign = find_foreign(plan.files(), plan.source.suffixes)
     if foreign is not None:
         yield f"{foreign[0]}: {foreign[1]}"

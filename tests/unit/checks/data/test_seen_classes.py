@@ -10,7 +10,7 @@ import yaml
 
 from nnspec import pipeline
 from nnspec.checks.data import measured
-from nnspec.data.checks import files
+from nnspec.data.checks import strata
 from nnspec.diagnostics import SpecError
 from nnspec.jobs.dataset import load_dataset
 from nnspec.jobs.folds import folds_of
@@ -88,7 +88,7 @@ def test_what_the_check_says_happens_when_the_data_are_loaded(
         path.write_text(path.read_text(encoding="utf-8").replace("units: 3", "units: 4"), encoding="utf-8")
     assert ("NN513" in codes(path)) == fails
     monkeypatch.setattr(measured, "check_seen", lambda *_: ())
-    monkeypatch.setattr(files, "check_strata_sizes", lambda *_: ())
+    monkeypatch.setattr(strata, "check_strata_sizes", lambda *_: ())
     checked = pipeline.check(path)
     with pytest.raises(SpecError, match=r"NN513|NN508") if fails else nullcontext():
         for each in folds_of(checked) or [checked]:
