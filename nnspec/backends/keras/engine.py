@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 from importlib.util import find_spec
 from typing import ClassVar
 
@@ -15,6 +18,22 @@ from nnspec.diagnostics import Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import EXTRAS, install_command
 from nnspec.diagnostics.memory import require_address_space
 from nnspec.unused_packages import owns_process, without
+
+_IS_COMPILED: ContextVar[bool] = ContextVar("is_compiled", default=True)
+
+
+@contextmanager
+def uncompiled_predictions() -> Iterator[None]:
+    """Within it, models are called as they are.
+
+    A compiled function keeps the functions of Keras that it was traced with. Where others are put in their place for a
+    while, it would not ask them, or would go on to ask them afterwards.
+    """
+    token = _IS_COMPILED.set(False)
+    try:
+        yield
+    finally:
+        _IS_COMPILED.reset(token)
 
 
 class KerasEngine:
@@ -90,6 +109,9 @@ class KerasEngine:
         """What a model gives for all samples; one call where they are a batch or less."""
         arrays = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
         is_once = len(arrays[0]) <= batch_size and not is_large(arrays)
+        if not _IS_COMPILED.get():
+            call = partial(model, training=False)
+            return call(inputs) if is_once else predict_in_batches(call, inputs, batch_size)
         compute = self.compiled(model, inputs, is_once=is_once)
         if is_once:
             return model(inputs, training=False) if compute is None else compute(inputs)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nnspec.backends.onnx.ops.activations import activate, activation_windows
 from nnspec.backends.onnx.ops.placement import dims_over_axes, without_factors
 from nnspec.backends.onnx.ops.projection import reorder_rows, write_product
+from nnspec.backends.onnx.ops.reductions import reduce_over
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import Node, Weight, Window
@@ -207,8 +208,7 @@ def _sum_out(lowering: Lowering, view: View, equation: Equation) -> View:
     axes = tuple(group for i, group in enumerate(ready.axes) if i not in places)
     if not dims:
         return replace(ready, axes=axes, mask=None)
-    over = lowering.constant(np.asarray(dims, np.int64), "axes")
-    tensor = lowering.node("ReduceSum", ready.tensor, over, keepdims=0)
+    tensor = reduce_over(lowering, "ReduceSum", ready.tensor, dims, ready.dims, keepdims=0)
     kept = tuple(dim for dim in ready.dims if not gone.intersection(dim))
     return replace(ready, tensor=tensor, dims=kept, axes=axes, mask=None)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
+from nnspec.backends.onnx.ops.reductions import reduce_over
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
@@ -16,7 +17,7 @@ from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer
 from nnspec.layers.merging.joining import common_size
-from nnspec.lazy import dataclass, np
+from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Lowering
@@ -157,7 +158,7 @@ def _sum_unread_axes(lowering: Lowering, operand: _Operand, kept: set[str]) -> _
     dims = [i for i, dim in enumerate(ready.dims) if dim and dim[0] in inside]
     tensor = ready.tensor
     if dims:
-        tensor = lowering.node("ReduceSum", tensor, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=0)
+        tensor = reduce_over(lowering, "ReduceSum", tensor, dims, ready.dims, keepdims=0)
     left = tuple(dim for i, dim in enumerate(ready.dims) if i not in dims)
     axes = tuple(group for i, group in enumerate(view.axes) if i not in gone)
     return _Operand(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnspec.backends.onnx.ops.reductions import reduce_over
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Node
 from nnspec.ir.receptive_field import WHOLE
@@ -88,18 +89,18 @@ class ReconstructionError(Layer):
         apart = lowering.node("Sub", said.tensor, read)
         squared = self.error == SQUARED
         wrong = lowering.node("Mul", apart, apart) if squared else lowering.node("Abs", apart)
-        axes = lowering.constant(np.asarray([1 + i for i in self.reduced], np.int64), "axes")
         if self.step is None:
-            tensor = lowering.node("ReduceMean", wrong, axes, keepdims=0)
+            dims = [1 + i for i in self.reduced]
+            tensor = reduce_over(lowering, "ReduceMean", wrong, dims, said.dims, keepdims=0)
         else:
-            tensor = self.counted_mean(node, lowering, read, wrong, axes)
+            tensor = self.counted_mean(node, lowering, read, replace(said, tensor=wrong))
         left = [group for i, group in enumerate(said.axes) if i == 0 or i - 1 not in self.reduced]
         view = replace(said, tensor=tensor, dims=tuple(left), axes=tuple(left), mask=None)
         if len(left) > 1:
             return [view]
         return [replace(lowering.arrange(view, (*view.dims, ())), axes=(*view.axes, ()))]
 
-    def counted_mean(self, node: Node, lowering: Lowering, read: str, wrong: str, axes: str) -> str:
+    def counted_mean(self, node: Node, lowering: Lowering, read: str, wrong: View) -> str:
         rank = len(node.inputs[0].axes)
         others = [1 + i for i in range(rank) if i != self.step]
         is_pad = lowering.node("Cast", lowering.node("Equal", read, lowering.scalar(self.pad_value)), to=1)
@@ -108,7 +109,9 @@ class ReconstructionError(Layer):
             places = lowering.constant(np.asarray(others, np.int64), "axes")
             whole = lowering.node("ReduceMin", is_pad, places, keepdims=1)
         counted = lowering.node("Sub", lowering.scalar(1.0), whole)
-        total = lowering.node("ReduceSum", lowering.node("Mul", wrong, counted), axes, keepdims=0)
-        count = lowering.node("ReduceSum", counted, axes, keepdims=0)
+        dims = [1 + i for i in self.reduced]
+        kept = lowering.node("Mul", wrong.tensor, counted)
+        total = reduce_over(lowering, "ReduceSum", kept, dims, wrong.dims, keepdims=0)
+        count = lowering.node("ReduceSum", counted, lowering.constant(np.asarray(dims, np.int64), "axes"), keepdims=0)
         count = lowering.node("Mul", count, lowering.scalar(float(self.beside(node))))
         return lowering.node("Div", total, lowering.node("Max", count, lowering.scalar(1.0)))

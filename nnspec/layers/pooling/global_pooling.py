@@ -190,7 +190,7 @@ class GlobalAveragePooling1D(GlobalPooling):
             return kept
         axes = lowering.constant(np.asarray(dims, np.int64), "axes")
         counted = lowering.node("Cast", mask, to=onnx_type(view.dtype))
-        total = lowering.node("ReduceSum", kept, axes, keepdims=0)
+        total = reduce_over(lowering, "ReduceSum", kept, dims, ready.dims, keepdims=0)
         count = lowering.node("ReduceSum", counted, axes, keepdims=0)
         return lowering.node("Div", total, lowering.node("Max", count, lowering.scalar(1.0, view.dtype)))
 

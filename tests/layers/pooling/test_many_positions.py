@@ -18,9 +18,10 @@ BOTH = ["height", "width"]
 
 def run(folder: Path, model: list[Any], size: int | str, x: np.ndarray) -> np.ndarray:
     """What the deployed model gives."""
+    names = {3: ["time"], 4: ["height", "width"]}[x.ndim]
     document = {
         "nnspec": 1,
-        "inputs": {"x": {"axes": {"height": size, "width": size, "channel": 2}}},
+        "inputs": {"x": {"axes": {**dict.fromkeys(names, size), "channel": x.shape[-1]}}},
         "model": model,
         "outputs": {"y": {"task": "regression"}},
     }
@@ -67,3 +68,39 @@ def test_normalization_over_many_values_is_exact(tmp_path: Path) -> None:
     wide = x.astype(np.float64)
     wanted = (wide - wide.mean((1, 2))) / np.sqrt(wide.var((1, 2)) + 1e-3)
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+LONG = 16_000  # one axis of many positions
+PRIME = 16_001  # which no rows of one length fill
+
+
+@pytest.mark.parametrize("size", [LONG, PRIME])
+@pytest.mark.parametrize(
+    ("layers", "oracle"),
+    [
+        (["GlobalAveragePooling1D"], lambda x: x.mean(1)),
+        ([{"Masking": {"mask_value": -1}}, "GlobalAveragePooling1D"], lambda x: x[:, :-500].mean(1)),
+        ([{"reduce": {"axis": "time", "by": "mean", "keepdims": True}}], lambda x: x.mean(1)),
+        ([{"reduce": {"axis": "time", "by": "sum"}}], lambda x: x.sum(1)),
+        ([{"reduce": {"axis": "time", "by": "std"}}], lambda x: x.std(1)),
+        ([{"formula": "mean(x * x, time)"}], lambda x: (x * x).mean(1)),
+        ([{"formula": "x / sum(x, time)"}], lambda x: x / x.sum(1, keepdims=True)),  # near 0, of random values
+        ([{"UnitNormalization": {"axis": "time"}}], lambda x: x / np.sqrt((x * x).sum(1, keepdims=True))),
+    ],
+    ids=["pooling", "masked", "mean", "sum", "std", "formula", "share", "unit"],
+)
+def test_sums_along_one_long_axis_are_exact(tmp_path: Path, layers: list[Any], oracle: Any, size: int) -> None:
+    x = np.full((1, size, 2), 0.7371, np.float32)
+    x[:, : size // 3] = 0.9113
+    if "Masking" in layers[0]:
+        x[:, -500:] = -1
+    found = run(tmp_path, layers, size, x)
+    np.testing.assert_allclose(found.ravel(), oracle(x.astype(np.float64)).ravel(), rtol=5e-6)
+
+
+@pytest.mark.parametrize("size", [SIZE, "S"])
+def test_groups_of_equal_values_normalize_to_zero(tmp_path: Path, size: int | str) -> None:
+    found = run(
+        tmp_path, [{"GroupNormalization": {"groups": 1}}], size, np.full((1, SIZE, SIZE, 2), 0.7371, np.float32)
+    )
+    np.testing.assert_allclose(found, 0, atol=1e-4)

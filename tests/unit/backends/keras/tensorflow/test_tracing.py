@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from nnspec.backends.keras.tensorflow import tracing as tensorflow_tracing
 from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
+from nnspec.verify import rounding
 
 WORDS = ["red", "green", "blue", "", "red green"]
 
@@ -94,3 +95,24 @@ def test_a_declared_batch_binds_states_alone() -> None:
 def test_other_networks_are_called_as_they_are() -> None:
     x = keras.Input((4,))
     assert TENSORFLOW.compiled(keras.Model(x, keras.layers.Dense(2)(x)), np.zeros((9, 4)), is_once=False) is None
+
+
+@pytest.mark.parametrize("is_traced_first", [True, False])
+@pytest.mark.parametrize("recurrent", [True, False])
+def test_no_trace_is_used_or_made_while_functions_are_replaced(
+    monkeypatch: pytest.MonkeyPatch, *, is_traced_first: bool, recurrent: bool
+) -> None:
+    monkeypatch.setattr(rounding, "SIGMOID_STEP", 2.0**-6)  # to be seen
+    x, y = masked()
+    if not recurrent:
+        y = keras.layers.Dense(3, activation="sigmoid")(x)
+    model = keras.Model(x, y)
+    given, batch_size = rows(6, 4), 4
+    wanted = np.asarray(model(given))
+    if is_traced_first:
+        TENSORFLOW.predict(model, given, batch_size)
+    with rounding.coarse_sigmoids() as asked:
+        coarse = TENSORFLOW.predict(model, given, batch_size)
+    assert asked
+    assert np.abs(coarse - wanted).max() > 1e-3
+    np.testing.assert_allclose(TENSORFLOW.predict(model, given, batch_size), wanted, atol=1e-6)
