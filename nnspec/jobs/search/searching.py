@@ -326,6 +326,7 @@ class _Search:
 
     def _build(self, winner: Checked, *, resume: bool) -> Run:
         """Builds the winner, going on with an interrupted build of it; not with that of an earlier winner."""
+        resume = resume and (self.out / BEST).exists()
         try:
             return run_build(winner, self.out / BEST, self.progress, resume=resume)
         except SpecError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,6 +130,16 @@ def test_a_finished_search_is_resumed_at_once(spec: Path, found: SearchRun) -> N
     assert result.exit_code == 0, result.output
     assert "is best" in result.stdout
     assert (found.folder / "best" / "model.onnx").stat().st_mtime_ns == before
+
+
+def test_a_search_that_ended_before_its_build_is_resumed(spec: Path, found: SearchRun, tmp_path: Path) -> None:
+    """The winner's build begins; nothing is said of checkpoints that it cannot have."""
+    shutil.copytree(found.folder, tmp_path / "out", ignore=shutil.ignore_patterns("best"))
+    result = CliRunner().invoke(main, ["search", str(spec), "--out", str(tmp_path / "out"), "--resume"])
+    assert result.exit_code == 0, result.output
+    assert "checkpoint" not in result.output
+    built = tmp_path / "out" / "best" / "model.onnx"
+    assert built.read_bytes() == (found.folder / "best" / "model.onnx").read_bytes()
 
 
 def test_another_search_is_not_resumed(spec: Path, found: SearchRun) -> None:
