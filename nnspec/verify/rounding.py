@@ -144,7 +144,7 @@ def coarse_sigmoids() -> Iterator[list[str]]:
 
 
 def only_compared(subject: Subject) -> set[str]:
-    """The inputs that nothing is computed of before they are compared with numbers: no rounding decides there."""
+    """The inputs that nothing is computed of before they are compared: no rounding decides there."""
     found = set()
     for name in subject.graph.inputs:
         transform = subject.deployment.inputs.get(name)

@@ -45,6 +45,8 @@ def test_mutants_of_every_kind_are_caught(module: str) -> None:
 # What shows on few inputs alone: silence, a tie, a word in capitals, words run together.
 HARD = {
     ("AutoContrast", "shift on the way: `x0` plus 0.01"): "caught",
+    ("AutoContrast", "scale on the way: `x0` times 1.01"): "caught",
+    ("AutoContrast", "cut on the way: `y` without what is negative"): "caught",
     ("Discretization-two-bins", "round on the way: `x0` whole"): "caught",
     ("TextVectorization-words-as-they-are", "LOWER as NONE"): "caught",
     ("TextVectorization-pairs-of-words-as-they-are", "`text_vectorization_1/Slice` reversed along axis 0"): "caught",

@@ -28,6 +28,7 @@ class AutoContrast(ImageLayer):
     """
 
     kind = "AutoContrast"
+    only_compares = True  # the least and the largest value, and only then is anything computed
     args = {"value_range": VALUE_RANGE}
 
     def infer(self, call: Call) -> Inferred:

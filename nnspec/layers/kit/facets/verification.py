@@ -25,8 +25,8 @@ class Verification:
 
     Attributes:
         is_scaling: whether it only scales and shifts what it reads: `invert_scaling` takes that back.
-        only_compares: whether it compares what it reads with numbers and does no arithmetic with it: any two right
-            programs give the same.
+        only_compares: whether it compares what it reads, with numbers or with each other, before it computes anything:
+            any two right programs decide alike.
     """
 
     is_scaling: ClassVar[bool] = False
