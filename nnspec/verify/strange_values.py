@@ -62,6 +62,13 @@ def strange_values(
     def close_to_named(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return named_ones(row, rng) + rng.uniform(-0.4, 0.4, size=row.shape) if len(named) else row
 
+    def named_steps(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Some positions with one of the numbers along the whole last axis, as marked steps have."""
+        if not len(named) or row.ndim < 2:
+            return row
+        made = np.broadcast_to(rng.choice(named, size=(*row.shape[:-1], 1)), row.shape)
+        return np.where(rng.random((*row.shape[:-1], 1)) < 0.5, made, row)
+
     ordinary: dict[str, Numbers] = {
         "ordinary": lambda row, rng: row,
         "zeros": lambda row, rng: np.zeros_like(row),
@@ -74,6 +81,7 @@ def strange_values(
         "fractions of 1": lambda row, rng: rng.random(row.shape),
         "numbers that the spec names": named_ones,
         "close to numbers that the spec names": close_to_named,
+        "steps of numbers that the spec names": named_steps,
         "far from 0": lambda row, rng: np.abs(row) + 2 * _usual(row),
         "neighbours that cancel out": lambda row, rng: _cancelling(row),
     }
@@ -193,9 +201,10 @@ def _has_places_for_unknown(graph: Graph, name: str) -> bool:
 
 
 def _numbers_of(graph: Graph) -> np.ndarray:
-    """The numbers among the arguments of all layers: bounds, thresholds, offsets."""
+    """The numbers among the arguments of all layers and in formulas: bounds, thresholds, offsets, markers."""
     found: dict[float, None] = {}
     for node in graph.nodes:
+        found |= dict.fromkeys(node.layer.numbers_within(node))
         for argument in _arguments(node):
             found |= dict.fromkeys(_numbers_in(argument))
     chosen = [number for number in found if abs(number) <= EXTREME]

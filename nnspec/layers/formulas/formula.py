@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -21,7 +21,7 @@ from nnspec.layers.formulas.matrix_product import refuse_matrix_product
 from nnspec.layers.formulas.named_alike import axes_in_formula
 from nnspec.layers.formulas.own_weights import PROPERTIES, OwnWeight, own_weight
 from nnspec.layers.formulas.padding_value import PaddingValue
-from nnspec.layers.formulas.parse import FormulaError, functions_in, names_in, parse
+from nnspec.layers.formulas.parse import FormulaError, functions_in, names_in, numbers_in, parse
 from nnspec.layers.formulas.range_of import ANY, RangeOf, range_of
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Layer
@@ -178,6 +178,9 @@ class Formula(Layer):
                     fixes=[Fix(f"take the size of the values: `{axis.name}: null`")],
                     about=[axis.name],
                 )
+
+    def numbers_within(self, node: Node) -> Collection[float]:
+        return sorted(numbers_in(parse(str(node.args["expression"]))))
 
     def has_bounded_domain(self, node: Node) -> bool:
         return bool(functions_in(parse(str(node.args["expression"]))) & BOUNDED)

@@ -89,6 +89,18 @@ def functions_in(tree: Tree) -> frozenset[str]:
     return frozenset((tree.function,)).union(*(functions_in(part) for part in tree.arguments))
 
 
+def numbers_in(tree: Tree) -> frozenset[float]:
+    """Every number in it, one with a minus in front of it as it is meant."""
+    if isinstance(tree, Number):
+        return frozenset((tree.value,))
+    if isinstance(tree, Name):
+        return frozenset()
+    first, *_ = tree.arguments
+    if tree.function == "negative" and isinstance(first, Number):
+        return frozenset((-first.value,))
+    return frozenset().union(*(numbers_in(part) for part in tree.arguments))
+
+
 def _tokens(text: str) -> list[str]:
     result: list[str] = []
     place = 0

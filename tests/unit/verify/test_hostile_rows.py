@@ -124,3 +124,18 @@ def test_words_are_padded_in_each_sentence_otherwise(tmp_path: Path) -> None:
         assert (whole.any(axis=-1) & ~whole.all(axis=-1)).any()  # a sentence that is padding among others
         counts = rows.sum(axis=-1)
         assert any(len(set(row)) > 2 for row in counts.tolist())  # sentences of several lengths in a document
+
+
+def test_numbers_of_formulas_are_drawn(tmp_path: Path) -> None:
+    """Also whole steps of them: a mask may be computed of all features of a step."""
+    formula = {"formula": "where(x > 3.75, x / 1e-3, x * not_equal(x, -99))"}
+    graph = graph_of(tmp_path, {"time": 20, "feature": 2}, [formula, {"Dense": {"units": 1, "as": "target"}}])
+    x = np.random.default_rng(0).normal(size=(3, 20, 2)).astype(np.float32)
+    found = next(one for one in variants(graph, x) if one.name == "values")
+    rows = dict(zip(found.rows, found.inputs["x"], strict=True))
+    named = np.array([-99, 1e-3, 3.75], np.float32)
+    assert set(rows["numbers that the spec names"].ravel()) >= set(named)
+    steps = rows["steps of numbers that the spec names"]
+    marked = np.isin(steps, named)
+    assert (marked.all(1) == marked.any(1)).all()
+    assert 0 < marked.all(1).sum() < 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from nnspec.ir.graph import Node
@@ -34,6 +34,10 @@ class Verification:
 
     def examples(self, node: Node) -> Sequence[str | int]:
         """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
+        return ()
+
+    def numbers_within(self, node: Node) -> Collection[float]:
+        """The numbers that arguments hold as text, as a formula does: limits and markers, to try it with."""
         return ()
 
     def invert_scaling(self, node: Node, values: np.ndarray, weights: Mapping[str, np.ndarray]) -> np.ndarray | None:
