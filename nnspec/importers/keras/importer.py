@@ -44,6 +44,8 @@ from nnspec.ir.graph import Graph
 from nnspec.progress import Progress
 from nnspec.verify.hostile_inputs import variants
 
+LARGE = 30.0  # times what a network expects
+
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
@@ -210,6 +212,7 @@ def _observe_masks(draft: Draft, model: KerasModel, rows: int) -> dict[tuple[Pla
     def observe(*, alike: bool) -> dict[tuple[Place, ...], Seen]:
         graph = draft.graph
         made = variants(graph, np.random.default_rng(7), batch=choose_batch_size(graph, rows), alike=alike)
+        made.append(_make_large(made[0]))
         runs = [list(arrays.values()) for arrays, _ in group_runs(graph, made) if not is_alone(graph, arrays)]
         return observe_masks(model, runs)
 
@@ -220,6 +223,20 @@ def _observe_masks(draft: Draft, model: KerasModel, rows: int) -> dict[tuple[Pla
             return observe(alike=True)
         except ImportFault:
             raise fault from None
+
+
+def _make_large(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Floats far from zero, in one row and another: a mask behind a layer may hide steps of such alone.
+
+    What a `relu` or a `hard_sigmoid` makes of ordinary values is seldom zero for all features of a step.
+    """
+    changes = (lambda x: -np.abs(x), lambda x: x, np.abs)
+    return {
+        name: LARGE * np.stack([changes[row % len(changes)](values) for row, values in enumerate(array)])
+        if array.dtype.kind == "f"
+        else array
+        for name, array in arrays.items()
+    }
 
 
 def import_model(

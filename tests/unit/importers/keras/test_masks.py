@@ -385,6 +385,16 @@ def test_steps_that_equal_the_mask_value(tmp_path: Path) -> None:
     compare_deployed(model, made, [[values]])
 
 
+def test_a_mask_that_large_values_alone_show(tmp_path: Path) -> None:
+    """Of ordinary values it hides nothing: it is no less a mask."""
+    x = keras.Input((6, 3))
+    model = keras.Model(x, kl.LSTM(4)(kl.Masking()(kl.Activation("hard_sigmoid")(x))))
+    made, _ = import_randomized(model, tmp_path)
+    values = np.random.default_rng(2).normal(size=(3, 6, 3)).astype(np.float32)
+    values[0, 4:] = values[1, 2] = -20.0
+    compare_deployed(model, made, [[values]])
+
+
 def test_a_loop_that_keras_gets_wrong(tmp_path: Path) -> None:
     """Unrolled and backwards, Keras zeroes the wrong steps of padded sequences: no spec says that."""
     ids = words()
