@@ -24,6 +24,7 @@ from nnspec.jobs.provenance.made_of import describe_data
 from nnspec.jobs.run import Run
 from nnspec.jobs.settings import engine_of, exporter_of, settings_of
 from nnspec.jobs.start import weights_loader
+from nnspec.jobs.start_data import notes_of_other_data
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 from nnspec.training.calibration import deployment_of, require_enough
@@ -113,6 +114,8 @@ def train_into(
         progress.say(f"samples left out because values are missing: {dataset.tell_left_out()}")
     batch = settings["batch_size"] if any(node.is_stateful for node in checked.graph.nodes) else None
     require_enough(checked.graph, dataset, batch)
+    for note in notes_of_other_data(checked, dataset.deployment):
+        progress.say(f"note: {note}")
     with progress.step("training"):
         is_done = distribute(checked, folder, progress, resume=resume)  # up to what its last checkpoint says
         heard = Progress(quiet=True) if is_done else progress

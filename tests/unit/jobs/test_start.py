@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -16,8 +17,10 @@ import yaml
 from nnspec import api, pipeline
 from nnspec.backends.keras.model import build_model
 from nnspec.diagnostics import SpecError
+from nnspec.jobs import run_training
 from nnspec.jobs.resuming import find_origin, refuse_other_origin, write_origin
 from nnspec.jobs.start import weights_loader
+from nnspec.progress import Progress
 
 SPEC: dict[str, Any] = {
     "nnspec": 1,
@@ -194,3 +197,40 @@ def test_words_come_with_the_embeddings_that_were_trained_with_them(tmp_path: Pa
         assert known == ["a", "b", "c"]
     manifest = json.loads((tmp_path / "second" / "manifest.json").read_text(encoding="utf-8"))
     assert list(manifest["weights"]) == ["first"]
+
+
+ROWS = {"first": [(0, "a"), (2, "b"), (0, "a"), (2, "b")], "second": [(10, "b"), (14, "c"), (10, "b"), (14, "c")]}
+
+
+@pytest.mark.parametrize("scale", ["standard", "none"])
+def test_other_statistics_and_words_are_told(scale: str, tmp_path: Path) -> None:
+    """Of 0 and 2, mean 1 and deviation 1; then of 10 and 14, mean 12 and deviation 2: 1 and 2 become -5.5 and -5."""
+    told = {}
+    for name, rows in ROWS.items():
+        text = "x,kind,y\n" + "".join(f"{x},{kind},1\n" for x, kind in rows)
+        (tmp_path / "rows.csv").write_text(text, encoding="utf-8")
+        spec = {
+            "nnspec": 1,
+            "data": {
+                "source": {"csv": "rows.csv"},
+                "split": {"train": 1.0},
+                "inputs": {
+                    "x": {"columns": ["x"], "scale": scale},
+                    "mixed": {"columns": {"x": {"scale": scale}, "kind": "one_hot"}},
+                },
+                "outputs": {"y": {"columns": ["y"]}},
+            },
+            "inputs": {"x": {"axes": {"feature": 1}}, "mixed": {"axes": {"feature": "auto"}}},
+            "model": [{"Concatenate": {"from": ["x", "mixed"]}}, {"Dense": {"units": 1}}],
+            "outputs": {"y": {"task": "regression"}},
+            "training": {"epochs": 1, "monitor": "loss", **({"weights": "first"} if name == "second" else {})},
+        }
+        (tmp_path / "spec.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+        stream = io.StringIO()
+        run_training(pipeline.check(tmp_path / "spec.yaml"), tmp_path / name, Progress(stream=stream))
+        told[name] = [line for line in stream.getvalue().splitlines() if "the weights in first" in line]
+    assert not told["first"]
+    moved = [line for line in told["second"] if "what was 0 and 1 to the weights in first is -5.5 and -5 now" in line]
+    assert len(moved) == (2 if scale == "standard" else 0)
+    (words,) = [line for line in told["second"] if "column `kind`" in line]
+    assert "what is `b` here was `a` there" in words
