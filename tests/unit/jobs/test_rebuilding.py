@@ -67,6 +67,13 @@ def test_the_same_bytes_from_model_and_data_alone(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"data", "model.onnx"}
 
 
+def test_a_whole_build_is_rebuilt_with_its_manifest_beside_it(built: Path, folder: Path) -> None:
+    """The manifest has the hash of the spec as it was given, with its variables, and the model that of the resolved."""
+    shutil.copy(built / "out" / "manifest.json", folder)
+    made = rebuild(folder)
+    assert made.exit_code == 0, made.stderr
+
+
 def test_manifest_and_model_have_the_same_hashes(built: Path) -> None:
     manifest = json.loads((built / "out" / "manifest.json").read_text(encoding="utf-8"))["data"]
     assert manifest["files"] == {name: hash_of(built / name) for name in ("rows1.csv", "rows2.csv")}
@@ -106,7 +113,7 @@ def test_a_build_of_which_a_byte_was_changed(built: Path, folder: Path, what: st
         "hash of the model": said["files"]["model.onnx"],
         "data": said["data"]["files"]["rows1.csv"],
         "rows": said["data"]["rows"]["train"],
-        "spec": said["spec_sha256"],
+        "spec": said["files"]["spec.yaml"],
     }
     if what == "text":
         manifest.write_text("{")
@@ -118,7 +125,7 @@ def test_a_build_of_which_a_byte_was_changed(built: Path, folder: Path, what: st
     note = {
         "data": "the content of `rows1.csv` differs",
         "rows": "the prepared rows of split `train` differ",
-        "spec": "`spec_sha256` differs",
+        "spec": "the spec differs",
         "text": "`manifest.json` is damaged",
     }
     assert note.get(what, "`model.onnx` has another content than the one that `manifest.json` lists") in made.stderr
