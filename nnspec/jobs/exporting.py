@@ -21,6 +21,7 @@ from nnspec.document import to_plain
 from nnspec.document.types import JsonObject
 from nnspec.expansion import resolved
 from nnspec.jobs import artifact
+from nnspec.jobs.metadata.descriptions import add_descriptions
 from nnspec.jobs.metadata.evaluation import describe_evaluation
 from nnspec.jobs.metadata.input_ranges import with_ranges
 from nnspec.jobs.metadata.interface import describe_interface
@@ -205,6 +206,7 @@ def lower(
         metadata["state_batch"] = fixed_batch(checked)
     if (described := checked.root.get("description")) is not None:
         metadata["description"] = str(to_plain(described))
+    add_descriptions(metadata, checked.root)
     if "batch" in section:
         metadata["batch"] = section["batch"]
     metadata["versions"] = versions(engine_of(checked, backend), target)

@@ -98,6 +98,21 @@ def test_the_file_says_which_values_training_had(plain: Path) -> None:
         np.testing.assert_allclose(said[column], [rows[:, place].min(), rows[:, place].max()], rtol=1e-5)
 
 
+def test_a_viewer_shows_what_is_given_and_what_comes_back(plain: Path) -> None:
+    graph = onnx.load(plain / "model.onnx").graph
+    values = np.loadtxt(plain.parent / "rows.csv", delimiter=",", skiprows=1, usecols=(0, 1))[:36]
+    between = [
+        f"`{name}` ({low:.6g} to {high:.6g} in training)"
+        for name, low, high in zip("ab", values.min(0), values.max(0), strict=True)
+    ]
+    said = {port.name: port.doc_string for port in (*graph.input, *graph.output)}
+    assert said["row"] == f"batch, feature 2: {', '.join(between)}. As in the data: the file scales it."
+    assert said["kind"] == "batch, class 3: a score for each of 3 classes: `x`, `y`, `z`."
+    docs = {node.name.partition("/")[0]: node.doc_string for node in graph.node}
+    assert docs["row"] == "prepares input `row`"
+    assert docs["kind"] == "makes output `kind`"
+
+
 def shapes(ports: Any) -> dict[str, list[Any]]:
     return {port.name: port.shape for port in ports}
 

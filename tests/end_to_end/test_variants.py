@@ -93,6 +93,19 @@ def test_where_weights_dominate_files_are_smaller(built: Path) -> None:
     assert sizes["int4"] < 0.30 * whole
 
 
+def test_a_variant_has_the_doc_strings_of_the_file(built: Path) -> None:
+    """Also where its tools write a node anew, or several in the place of one."""
+    whole, *small = (onnx.load(built / f"model{name}.onnx").graph for name in ("", ".float16", ".int8", ".int4"))
+    entries = {f"Dense at model[{i}]: unit {size}" for i, size in enumerate((64, 64, 1))}
+    for graph in small:
+        for mine, theirs in zip((*graph.input, *graph.output), (*whole.input, *whole.output), strict=True):
+            assert mine.doc_string == theirs.doc_string != ""
+        products = [node for node in graph.node if node.op_type in ("Gemm", "MatMul", "MatMulNBits")]
+        assert len(products) == 3
+        assert all("Dense at model[" in node.doc_string for node in products)
+        assert entries <= {node.doc_string for node in graph.node}
+
+
 def weight_bytes(path: Path) -> list[int]:
     return [numpy_helper.to_array(tensor).nbytes for tensor in onnx.load(path).graph.initializer]
 

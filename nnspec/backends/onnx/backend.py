@@ -20,7 +20,9 @@ from nnspec.backends.base import Deployable
 from nnspec.backends.onnx.builder import GraphBuilder
 from nnspec.backends.onnx.columns import column_ports, columns_opset
 from nnspec.backends.onnx.deploy import prepare_input, restore_outputs
-from nnspec.backends.onnx.doc_string import doc_string
+from nnspec.backends.onnx.doc_strings.model import doc_string
+from nnspec.backends.onnx.doc_strings.nodes import describe_nodes
+from nnspec.backends.onnx.doc_strings.ports import port_docs
 from nnspec.backends.onnx.export import Exported, Fallback, export_graph
 from nnspec.backends.onnx.fallback import lower_by_tf2onnx
 from nnspec.backends.onnx.form import all_nodes, check_form, control_flow, holds_text
@@ -64,6 +66,7 @@ class OnnxBackend:
             GraphBuilder(name=network.graph.name, opset=_opset(network)),
             lambda lowering, node, views: lower_by_tf2onnx(lowering, node, views, network.layers[node.name]),
         )
+        describe_nodes(network.graph, exported)
         states = {state.input: state.output for state in exported.states}
         proto = exported.builder.to_model({}, __version__)
         return OnnxModel(proto, source=network, lowered_by=exported.lowered_by, states=states)
@@ -111,6 +114,9 @@ class OnnxModel:
 
         kept = {entry.key: entry.value for entry in self.proto.metadata_props}
         self.proto.doc_string = doc_string(metadata)
+        docs = port_docs(metadata)
+        for port in (*self.proto.graph.input, *self.proto.graph.output):
+            port.doc_string = docs.get(port.name, "")
         helper.set_model_props(self.proto, {**kept, METADATA_KEY: json.dumps(metadata, ensure_ascii=False)})
 
     def interface(self) -> tuple[dict[str, int], dict[str, int]]:
@@ -163,6 +169,7 @@ class OnnxModel:
             made = convert.with_stored_int8(convert.copy_of(self.proto), nodes)
         else:
             made = convert.to_int4(self.proto, nodes)
+        convert.keep_docs(self.proto, made)
         result = OnnxModel(made, source=self.source, states=self.states)
         result.embed({**(self.metadata or {}), "variant": variant.removesuffix("_weights")})
         return result

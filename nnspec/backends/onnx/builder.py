@@ -27,6 +27,7 @@ class OnnxNode:
 
     Attributes:
         layer: what it was written for: a node of the network, or an input or output.
+        doc: what viewers show of it.
     """
 
     op: str
@@ -36,6 +37,7 @@ class OnnxNode:
     name: str
     domain: str = ""
     layer: str = ""
+    doc: str = ""
 
     def reads(self) -> Iterator[str]:
         """What it reads; "" stands for an optional input that is left out."""
@@ -263,7 +265,13 @@ def _node_proto(node: OnnxNode) -> onnx.NodeProto:
         for key, value in node.attributes.items()
     }
     return helper.make_node(
-        node.op, node.inputs, node.outputs, name=node.name, domain=node.domain or None, **attributes
+        node.op,
+        node.inputs,
+        node.outputs,
+        name=node.name,
+        doc_string=node.doc or None,
+        domain=node.domain or None,
+        **attributes,
     )
 
 

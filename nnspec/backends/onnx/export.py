@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nnspec.backends.onnx.builder import GraphBuilder, Port
+from nnspec.backends.onnx.builder import GraphBuilder, OnnxNode, Port
 from nnspec.backends.onnx.foreign_nodes import check_foreign_nodes
 from nnspec.backends.onnx.lowering import Lowering, State
 from nnspec.backends.onnx.view import Factor, Group, Mask, View
@@ -36,19 +36,23 @@ class ColumnPort:
     axes: tuple[int, ...] = ()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Exported:
     """A finished graph and what the gate wants to know of it.
 
     Attributes:
         lowered_by: node name -> `nnspec` or `tf2onnx`.
-        tensors: `node` or `node.port` -> its view, for bisecting.
+        tensors: `node` or `node.port` -> its view, for bisecting; outputs of the graph have other names since.
+        written: node name -> the nodes that its layer wrote.
+        makers: tensor, by its name in `tensors` -> the node that writes it, and as which of its outputs.
     """
 
     builder: GraphBuilder
     lowered_by: dict[str, str] = field(default_factory=dict)
     tensors: dict[str, View] = field(default_factory=dict)
     states: list[State] = field(default_factory=list)
+    written: dict[str, list[OnnxNode]] = field(default_factory=dict)
+    makers: dict[str, tuple[OnnxNode, int]] = field(default_factory=dict)
 
 
 def export_graph(
@@ -77,7 +81,7 @@ def export_graph(
     """
     builder = builder or GraphBuilder(name=graph.name, opset=opset)
     lowering = Lowering(builder)
-    result = Exported(builder, states=lowering.states)
+    result = Exported(builder=builder, states=lowering.states)
     batch: Group = (Factor("batch", None, ax.Symbolic.symbol("batch")),)
     symbols: dict[str, Factor] = {}
     raw: dict[str, View] = {}
@@ -102,7 +106,9 @@ def export_graph(
         lowering.stem = node.name
         lowering.weights = weights.get(node.owner, {}) if node.weights else {}
         lowering.is_sole_reader = all(readers[name] == 1 for view in inputs for name in holders[view.tensor])
+        count = len(lowering.graph.nodes)
         made, how = _lower(lowering, node, inputs, fallback)
+        result.written[node.name] = lowering.graph.nodes[count:]
         result.lowered_by[node.name] = how
         for value, view in zip(node.outputs, made, strict=True):
             if value.mask is not None and view.mask is None:
@@ -112,6 +118,9 @@ def export_graph(
             views[node.name, value.port] = lowering.register(view)
             holders.setdefault(view.tensor, set()).add(node.name)
             result.tensors[node.name if value.port == "output" else f"{node.name}.{value.port}"] = view
+    result.makers = {
+        tensor: (made, place) for made in lowering.graph.nodes for place, tensor in enumerate(made.outputs)
+    }
     _finish(lowering, graph, raw, views, layout or {}, after)
     return result
 

@@ -190,6 +190,20 @@ def _without_gemm(model: onnx.ModelProto, nodes: Collection[str]) -> onnx.ModelP
     return model
 
 
+def keep_docs(source: onnx.ModelProto, made: onnx.ModelProto) -> None:
+    """Gives the nodes of a converted model the doc strings of those that they stand for: the tools drop some.
+
+    What takes the place of a node, or stands before or behind it, has its name with more at the end.
+    """
+    docs = {node.name: node.doc_string for node in source.graph.node}
+    for node in made.graph.node:
+        name = node.name
+        while name and name not in docs:
+            name = name[: max(name.rfind("/"), name.rfind("_"), 0)]
+        if not node.doc_string:
+            node.doc_string = docs.get(name, "")
+
+
 def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import onnx
 import onnxruntime
 
 from nnspec import api
@@ -26,8 +27,12 @@ def test_states_have_the_axes_of_the_file(tmp_path: Path) -> None:
     assert set(states) == set(ports)
     assert len(states) == 5
     outputs = {port.name for port in session.get_outputs()}
+    graph = onnx.load(folder / "model.onnx").graph
+    docs = {port.name: port.doc_string for port in (*graph.input, *graph.output)}
     for name, said in states.items():
         assert [axis for axis, _ in said["axes"]] == ["batch", "unit"]
         assert said["axes"][1][1] == ports[name][1]
         assert said["renewed_by"] in outputs
         assert said["start"] == 0.0
+        assert docs[name] == f"State: zeros at first, then what `{said['renewed_by']}` gave the call before."
+        assert docs[said["renewed_by"]] == f"The state that the next call takes as `{name}`."
