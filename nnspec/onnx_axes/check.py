@@ -63,10 +63,11 @@ def _of_confusion(file: OnnxFile, call: OnnxCall, fault: Confusion) -> Diagnosti
 def _of_mixing(file: OnnxFile, call: OnnxCall, fault: Mixing) -> Diagnostic:
     axes, sizes = fault.axes, fault.sizes
     shape = f"({', '.join(str(size) for size in sizes)})"
+    wrong = (Kind.MIXED,) if fault.result.is_scrambled else (Kind.MERGE, Kind.PART)
     mixed = [
         f"axis {i} ({size}) contains {provenance}"
         for i, (provenance, size) in enumerate(zip(fault.result.outputs, sizes, strict=True))
-        if provenance.kind is Kind.MIXED
+        if provenance.kind in wrong
     ]
     is_harmless = _ends_in_flatten(file, call.outputs[0])
     notes = [f"of the result, {'; '.join(mixed)}"]

@@ -1,27 +1,37 @@
-"""Reshapes that mix axes on purpose, told by what stands before and behind them."""
+"""Axes that are mixed, or meet, on purpose, told by what stands before and behind them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnspec.onnx_axes.faults import Mixing
+from nnspec.onnx_axes.faults import Confusion, Meeting, Mixing
 from nnspec.onnx_axes.follow import Finding, Followed
 from nnspec.onnx_axes.reading import OnnxCall, OnnxFile
+from nnspec.onnx_axes.tensors import is_nameless
 
 # What follows one of these reads a row of numbers, whichever order it has.
 _STATISTICS = frozenset(("InstanceNormalization", "MeanVarianceNormalization", "LpNormalization"))
 
 
 def is_usual(file: OnnxFile, followed: Followed, finding: Finding) -> bool:
-    """Whether what was found gathers groups of channels for their statistics, or aligns relative positions."""
+    """Whether channels are grouped for statistics, relative positions aligned, or a matrix made symmetric."""
     if not isinstance(finding.fault, Mixing):
-        return False
+        return _is_made_symmetric(file, finding.call, finding.fault)
     readers = _readers(file, finding.call)
     return (
         _takes_statistics(readers)
         or _is_skew(file, followed, finding.call)
         or _skews_back(file, followed, finding.call)
     )
+
+
+def _is_made_symmetric(file: OnnxFile, call: OnnxCall, fault: Confusion) -> bool:
+    """Whether a matrix of nameless axes is combined with its own transpose, as links of a graph are."""
+    if fault.how is not Meeting.ELEMENTWISE or not (is_nameless(fault.first) and is_nameless(fault.second)):
+        return False
+    makers = {name: maker for maker in file.calls for name in maker.outputs}
+    transposed = {makers[name].inputs[0] for name in call.inputs if name in makers and makers[name].op == "Transpose"}
+    return bool(transposed & set(call.inputs))
 
 
 def _takes_statistics(readers: Sequence[OnnxCall]) -> bool:

@@ -103,7 +103,15 @@ def _combine(op: str, row: Sequence[Number]) -> Number:
     if op in ("Max", "Min") and all(isinstance(number, int) for number in given):
         return (max if op == "Max" else min)(number for number in given if isinstance(number, int))
     if op == "Equal" and len(given) == 2:
-        return int(given[0] == given[1]) if given[0] == given[1] or all(isinstance(n, int) for n in given) else None
+        return _equal(given[0], given[1])
+    return None
+
+
+def _equal(first: Size, second: Size) -> Number:
+    """An open size is none of the negative numbers that stand for a size to be computed."""
+    numbers = [size for size in (first, second) if isinstance(size, int)]
+    if first == second or len(numbers) == 2 or any(number < 0 for number in numbers):
+        return int(first == second)
     return None
 
 

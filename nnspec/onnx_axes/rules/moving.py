@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
@@ -20,10 +19,11 @@ from nnspec.ir.axes import (
     substitute,
 )
 from nnspec.ir.provenance import Kind
-from nnspec.ir.reshape import Rebracketing, SizeMismatch, keeps_order, rebracket, solve_unknown
+from nnspec.ir.reshape import SizeMismatch, rebracket, solve_unknown
 from nnspec.onnx_axes.call import Call, Rule, is_unknown, position_of, positions_of
 from nnspec.onnx_axes.faults import Confusion, Meeting, Mixing
-from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, join, numbers_of
+from nnspec.onnx_axes.rules.intent import is_meant, is_reordered
+from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, join, numbers_of, root_of
 
 
 def transpose(call: Call) -> Sequence[Tensor]:
@@ -71,9 +71,9 @@ def regroup(call: Call, axes: Axes, target: Sequence[Number]) -> Tensor:
     except SizeMismatch:
         return call.tensor(_nameless(call, target), numbers)
     result = rebracket(*_with_fixed_sizes(axes, sizes))
-    is_kept = keeps_order(axes, sizes, None, result, is_list=_is_list(axes, target)) and not _is_torn(result)
     is_open = any(is_unknown(axis.size) for axis in axes)  # some length would fit, and may be the right one
-    if result.is_scrambled and not (call.is_constant or is_kept or is_open):
+    is_mixed = result.is_scrambled and not is_open and not is_meant(axes, target, sizes, result)
+    if not call.is_constant and (is_mixed or is_reordered(axes, sizes, result)):
         call.report(Mixing(axes=axes, sizes=tuple(sizes), result=result))
     found: list[Axis] = []
     for position, (provenance, size) in enumerate(zip(result.outputs, sizes, strict=True)):
@@ -126,32 +126,6 @@ def _fix_size(axis: Axis, name: str, number: int) -> Axis:
         return replace(atom, size=size, original_size=whole, step=step)
 
     return replace(axis, size=substitute(axis.size, name, number), atoms=tuple(fixed(atom) for atom in axis.atoms))
-
-
-def _is_torn(result: Rebracketing) -> bool:
-    """Whether both pieces of units are joined with data: then two axes of data meet across the units between them.
-
-    One piece alone is a row of boxes for each place, or the group of channels whose statistics are taken.
-    """
-    joined = Counter(
-        key
-        for provenance in result.outputs
-        if provenance.kind is Kind.MIXED
-        for key in {atom.key for atom in provenance.atoms or () if atom.is_loose}
-    )
-    return any(count > 1 for count in joined.values())
-
-
-def _is_list(axes: Axes, target: Sequence[Number]) -> bool:
-    """Whether a target says no more than that there is a row of so many numbers for each.
-
-    Either all but one size is left to be computed, as in `[-1, 4]`, or that number is last, and all between the batch
-    and it is one axis: places of a map and boxes at each, as in `[0, -1, 4]` or `[2, 144, 4]`.
-    """
-    if sum(size != -1 and size != 1 for size in target) == 1:
-        return True
-    keeps_batch = bool(target) and bool(axes) and target[0] == axes[0].size
-    return keeps_batch and len(target) == 3 and (target[1] == -1 or len(axes) > len(target))
 
 
 def _nameless(call: Call, target: Sequence[Number]) -> list[Axis]:
@@ -229,7 +203,7 @@ def concat(call: Call) -> Sequence[Tensor]:
                 call.report(Confusion(how=Meeting.ELEMENTWISE, first=different[0], second=different[1]))
             axes.append(chosen)
             continue
-        axes.append(_end_to_end(call, [axis for axis, _ in meeting], chosen))
+        axes.append(_end_to_end(call, [axis for axis, _ in meeting], chosen, i))
     lists = [numbers_of(operand) for operand in operands]
     is_said = any(operand.numbers is not None for operand in operands)
     if rank == 1 and is_said and all(numbers is not None for numbers in lists):
@@ -237,7 +211,7 @@ def concat(call: Call) -> Sequence[Tensor]:
     return [call.tensor(axes)]
 
 
-def _end_to_end(call: Call, parts: Sequence[Axis], chosen: Axis) -> Axis:
+def _end_to_end(call: Call, parts: Sequence[Axis], chosen: Axis, position: int) -> Axis:
     if len(parts) == 1:
         return parts[0]
     total: Number = 0
@@ -246,6 +220,9 @@ def _end_to_end(call: Call, parts: Sequence[Axis], chosen: Axis) -> Axis:
     size = call.unknown_size("length") if total is None else total
     if any(part.is_learned for part in parts):
         return call.units(size, "channel")
+    roots = {root_of(part) for part in parts} - {None}
+    if len(roots) > 1 and len({part.name for part in parts if root_of(part) is not None}) > 1:
+        return call.new(size, position)  # rows of one axis and of another: a piece of it is either
     return call.resized(chosen, size)
 
 

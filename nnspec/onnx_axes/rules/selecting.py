@@ -126,7 +126,7 @@ def expand(call: Call) -> Sequence[Tensor]:
     shape = call.ints(1)
     if call[0].axes is None or shape is None:
         return [UNKNOWN]
-    sizes = [call.unknown_size(f"axis {i}") if size is None else size for i, size in enumerate(shape)]
+    sizes = [call.unknown_size(f"axis {i}") if size is None or size == -1 else size for i, size in enumerate(shape)]
     wanted = Tensor(axes=tuple(unnamed_axis(size, call.owner, i) for i, size in enumerate(sizes)), is_constant=True)
     return [call.tensor(broadcast_axes(call, [call[0], wanted]))]
 

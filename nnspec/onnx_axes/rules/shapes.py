@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from nnspec.ir.axes import multiply
 from nnspec.onnx_axes.call import Call, Rule
+from nnspec.onnx_axes.reading import array_of
 from nnspec.onnx_axes.tensors import UNKNOWN, Number, Tensor, scalar, vector
 
 
@@ -29,10 +30,17 @@ def constant_of_shape(call: Call) -> Sequence[Tensor]:
     sizes = [call.unknown_size(f"axis {i}") if number is None else number for i, number in enumerate(given)]
     value = None
     if len(given) == 1 and isinstance(given[0], int) and given[0] <= 64:
-        filled = call.node.attributes.get("value", 0)
-        value = (filled,) * given[0] if isinstance(filled, int) else None
+        value = _fill_number(call) * given[0] or None
     axes = tuple(call.new(number, i) for i, number in enumerate(sizes))
     return [Tensor(axes=axes, numbers=value, is_constant=True)]
+
+
+def _fill_number(call: Call) -> tuple[int, ...]:
+    """What a `ConstantOfShape` is filled with, if that is a whole number: the attribute is a tensor of one number."""
+    array = None if call.node.array is None else array_of(call.node.array)
+    if array is None or array.size != 1 or array.dtype.kind not in "iub":
+        return ()
+    return (int(array.reshape(-1)[0]),)
 
 
 def count(call: Call) -> Sequence[Tensor]:

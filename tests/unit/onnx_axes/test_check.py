@@ -13,9 +13,11 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
+from onnxruntime import InferenceSession
 
 from nnspec.cli import main
 from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.ir.axes import Size, substitute
 from nnspec.onnx_axes.check import check_file, check_model
 from nnspec.onnx_axes.follow import follow
 from nnspec.onnx_axes.reading import as_file
@@ -45,6 +47,21 @@ def weights(*sizes: int) -> np.ndarray:
 
 
 WINDOW = {"x": ["batch", "time", "feature"]}
+# A token that is repeated for each sample, as PyTorch writes `expand(batch, -1, -1)`, in front of the places of a map.
+CLASS_TOKEN = """g (float[B, 20, 2, 4] x) => (float y) {
+    f = Reshape(x, flat) m = Transpose<perm=[0, 2, 1]>(f) b = Shape<end=1>(x) n = Concat<axis=0>(b, kept)
+    i = ConstantOfShape<value = int64[1] {1}>(three) j = Mul(i, negative) k = Equal(n, j) l = Where(k, i, n)
+    e = Expand(token, l) p = Concat<axis=1>(e, m)
+"""
+TOKEN_CONSTANTS: Constants = {
+    "flat": [0, 20, 8],
+    "kept": [-1, -1],
+    "three": [3],
+    "negative": np.asarray(-1),
+    "token": weights(1, 1, 20),
+    "w": weights(20, 20),
+    "s": [0, 9, 4, 5],
+}
 SCRAMBLES: dict[str, tuple[str, Constants]] = {
     "a map that was made larger, of an open batch": (
         "g (float[B, 8, 6, 6] x) => (float y) { r = Resize(x, , k) y = Reshape(r, s) }",
@@ -100,8 +117,46 @@ SCRAMBLES: dict[str, tuple[str, Constants]] = {
           f = Conv(x, w) c = Reshape(f, s) d = Reshape(c, t) y = Reshape(d, f4) }""",
         {"w": weights(24, 24, 1, 1), "s": [0, 3, 8, 9, 9], "t": [0, 8, 3, 9, 9], "f4": [0, 24, 9, 9]},
     ),
+    "as many channels as columns, and as many places as are in them": (
+        "g (float[B, 3, 4, 6] x) => (float y) { f = Conv(x, w) p = Reshape(f, s) y = Reshape(p, t) }",
+        {"w": weights(6, 3, 1, 1), "s": [0, 6, 24], "t": [0, 24, 6]},
+    ),
+    "heads behind a token of a class, in the wrong order": (
+        CLASS_TOKEN + "q = MatMul(p, w) y = Reshape(q, wrong) }",
+        {**TOKEN_CONSTANTS, "wrong": [0, 4, 9, 5]},
+    ),
 }
 RIGHT: dict[str, tuple[str, Constants]] = {
+    "heads behind a token of a class": (
+        CLASS_TOKEN + "q = MatMul(p, w) h = Reshape(q, s) y = Transpose<perm=[0, 2, 1, 3]>(h) }",
+        TOKEN_CONSTANTS,
+    ),
+    "two steps at once": (
+        "g (float[B, 12, 5] x) => (float y) { r = Reshape(x, s) y = MatMul(r, w) }",
+        {"s": [0, 6, 10], "w": weights(10, 7)},
+    ),
+    "patches of a map of channels first": (
+        """g (float[B, 5, 6, 8] x) => (float y) {
+          a = Reshape(x, s) b = Transpose<perm=[0, 2, 1, 3]>(a) c = Reshape(b, t)
+          y = Transpose<perm=[0, 3, 2, 1]>(c) }""",
+        {"s": [-1, 2, 4, 2], "t": [-1, 5, 12, 4]},
+    ),
+    "rows and columns that are pooled, joined and split": (
+        """g (float[B, 3, 7, 7] x) => (float y) {
+          i = ReduceMean<axes=[3]>(x) c = ReduceMean<axes=[2]>(x) j = Transpose<perm=[0, 1, 3, 2]>(c)
+          k = Concat<axis=2>(i, j) l, m = Split<axis=2>(k, halves) n = Transpose<perm=[0, 1, 3, 2]>(m)
+          o = Mul(x, l) y = Mul(o, n) }""",
+        {"halves": [7, 7]},
+    ),
+    "links of a graph to both sides": (
+        "g (float[B, 9, 9] a) => (float y) { t = Transpose<perm=[0, 2, 1]>(a) y = Add(a, t) }",
+        {},
+    ),
+    "heads of as many channels as columns, and as many heads as rows": (
+        """g (float[B, 3, 4, 6] x) => (float y) {
+          f = Conv(x, w) h = Reshape(f, s) q, k, v = Split<axis=2>(h, thirds) y = Reshape(v, t) }""",
+        {"w": weights(72, 3, 1, 1), "s": [0, 4, 18, 24], "thirds": [6, 6, 6], "t": [0, 24, 4, 6]},
+    ),
     "permute": ("g (float[B, 10, 5] x) => (float y) { y = Transpose<perm=[0, 2, 1]>(x) }", {}),
     "attention": (
         """g (float[B, 96, 512] x) => (float y) {
@@ -366,6 +421,38 @@ def test_mixing_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_graphs_raise_no_alarm(name: str) -> None:
     assert checked(*RIGHT[name]) == []
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_sizes_are_those_of_values(name: str) -> None:
+    """Against what ONNX Runtime computes: every size that is known is that of the value."""
+    text, constants = RIGHT[name]
+    made, open_sizes = model(text, constants), {"B": 2, "N": 2, "H": 8, "W": 12, "T": 10, "V": 3}
+    file = as_file(made, Path("model.onnx"))
+    given_values = {
+        value.name: np.ones(
+            [d.dim_value or open_sizes[d.dim_param] for d in value.type.tensor_type.shape.dim],
+            helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type),
+        )
+        for value in made.graph.input
+    }
+    names = [name for node in made.graph.node for name in node.output if name]
+    del made.graph.output[:]
+    made.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    computed = dict(zip(names, InferenceSession(made.SerializeToString()).run(None, given_values), strict=True))
+    followed = follow(file, input_tensors(file, {})).tensors
+    for value, array in computed.items():
+        axes = followed[value].axes
+        assert axes is not None
+        sizes = [size_of(axis.size, open_sizes) for axis in axes]
+        assert [known or size for known, size in zip(sizes, array.shape, strict=True)] == list(array.shape), value
+
+
+def size_of(size: Size, open_sizes: dict[str, int]) -> int | None:
+    """The number that a size is for these lengths; None where it is not known what it is."""
+    for name, number in open_sizes.items():
+        size = substitute(size, name, number)
+    return size if isinstance(size, int) else None
 
 
 def test_what_was_meant() -> None:

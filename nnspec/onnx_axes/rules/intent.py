@@ -1,0 +1,93 @@
+"""What a reshape was meant to do where it cuts axes, and joins a piece of one with another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+
+from nnspec.ir.axes import Atom, Axes, Size
+from nnspec.ir.provenance import Kind, Provenance
+from nnspec.ir.reshape import MAX_PERMUTED_AXES, Rebracketing, find_reordering, keeps_order, rebracket
+from nnspec.onnx_axes.tensors import Number
+
+
+def is_reordered(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> bool:
+    """Whether a reshape gives the sizes of its operand in another order, which only a transpose gives a meaning.
+
+    Also where digits happen to stay whole: 6 channels of a row of 4·6 places that become 24 rows of 6 take each channel
+    for 4 of them. Not where axes are merged, and another is cut between the axes that it was merged from.
+    """
+    before, after = [axis.size for axis in axes if axis.size != 1], [size for size in sizes if size != 1]
+    if before == after or Counter(before) != Counter(after):
+        return False
+    return not all(_keeps_apart(axes, provenance) for provenance in result.outputs)
+
+
+def _keeps_apart(axes: Axes, provenance: Provenance) -> bool:
+    """Whether an axis is made of whole axes, or lies in one and cuts none that was merged into it."""
+    if provenance.kind is not Kind.MERGE or len(provenance.sources) == 1:
+        return provenance.kind not in (Kind.MIXED, Kind.PART)
+    return len(provenance.atoms or ()) == sum(len(axes[place].atoms) for place in provenance.sources)
+
+
+def is_meant(axes: Axes, target: Sequence[Number], sizes: Sequence[Size], result: Rebracketing) -> bool:
+    """Whether a reshape that joins pieces of axes does so on purpose: it cuts units alone, or folds an axis."""
+    whole = {atom for axis in axes for atom in axis.atoms}
+    cut = [atom for provenance in result.outputs for atom in provenance.atoms or () if atom not in whole]
+    if all(atom.is_loose for atom in cut):
+        is_list = _is_list(axes, target)
+        return keeps_order(axes, sizes, None, result, is_list=is_list) and not _is_torn(result, is_loose=True)
+    return _is_fold(axes, sizes, result)
+
+
+def _is_fold(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> bool:
+    """Whether positions that follow each other become one longer row, or a row several positions.
+
+    `(T, C)` becomes `(T/2, 2·C)` where a pyramid of recurrent layers reads two steps at once, and
+    `(B, C, H, W)` becomes `(B·C·H/2, 2, W/2, 2)` where a map is cut into patches. Not where another order of axes, or
+    of sizes, would keep every axis apart: then that was meant.
+    """
+    is_irregular = any(provenance.kind is Kind.MIXED and provenance.atoms is None for provenance in result.outputs)
+    if is_irregular or _is_torn(result):
+        return False
+    if sum(axis.size != 1 for axis in axes) > MAX_PERMUTED_AXES or len(sizes) > MAX_PERMUTED_AXES:
+        return False
+    found = find_reordering(axes, sizes)
+    if found is not None and found.result.cost == 0:
+        return False
+    return all(rebracket(axes, other).is_scrambled for other in _other_orders(sizes))
+
+
+def _other_orders(sizes: Sequence[Size]) -> Iterator[tuple[Size, ...]]:
+    return (order for order in dict.fromkeys(permutations(sizes)) if order != tuple(sizes))
+
+
+def _is_torn(result: Rebracketing, *, is_loose: bool = False) -> bool:
+    """Whether two pieces of an axis, or of units alone, are each joined with others, which then meet across it.
+
+    One piece alone is a row of boxes for each place, or the group of channels whose statistics are taken.
+    """
+
+    def counts(atom: Atom) -> bool:
+        return atom.is_loose or not is_loose
+
+    joined = Counter(
+        key
+        for provenance in result.outputs
+        if provenance.kind is Kind.MIXED
+        for key in {atom.key for atom in provenance.atoms or () if counts(atom)}
+    )
+    return any(count > 1 for count in joined.values())
+
+
+def _is_list(axes: Axes, target: Sequence[Number]) -> bool:
+    """Whether a target says no more than that there is a row of so many numbers for each.
+
+    Either all but one size is left to be computed, as in `[-1, 4]`, or that number is last, and all between the batch
+    and it is one axis: places of a map and boxes at each, as in `[0, -1, 4]` or `[2, 144, 4]`.
+    """
+    if sum(size != -1 and size != 1 for size in target) == 1:
+        return True
+    keeps_batch = bool(target) and bool(axes) and target[0] == axes[0].size
+    return keeps_batch and len(target) == 3 and (target[1] == -1 or len(axes) > len(target))
