@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import permutations
+from itertools import combinations
 
 from nnspec.ir.axes import Atom, Axes, Size
 from nnspec.ir.provenance import Kind, Provenance
@@ -46,21 +46,25 @@ def _is_fold(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> bool:
 
     `(T, C)` becomes `(T/2, 2·C)` where a pyramid of recurrent layers reads two steps at once, and
     `(B, C, H, W)` becomes `(B·C·H/2, 2, W/2, 2)` where a map is cut into patches. Not where another order of axes, or
-    of sizes, would keep every axis apart: then that was meant.
+    two sizes exchanged, would keep every axis apart: then that was meant.
     """
     is_irregular = any(provenance.kind is Kind.MIXED and provenance.atoms is None for provenance in result.outputs)
     if is_irregular or _is_torn(result):
         return False
-    if sum(axis.size != 1 for axis in axes) > MAX_PERMUTED_AXES or len(sizes) > MAX_PERMUTED_AXES:
+    if sum(axis.size != 1 for axis in axes) > MAX_PERMUTED_AXES:
         return False
     found = find_reordering(axes, sizes)
     if found is not None and found.result.cost == 0:
         return False
-    return all(rebracket(axes, other).is_scrambled for other in _other_orders(sizes))
+    return all(rebracket(axes, other).is_scrambled for other in _with_two_exchanged(sizes))
 
 
-def _other_orders(sizes: Sequence[Size]) -> Iterator[tuple[Size, ...]]:
-    return (order for order in dict.fromkeys(permutations(sizes)) if order != tuple(sizes))
+def _with_two_exchanged(sizes: Sequence[Size]) -> Iterator[tuple[Size, ...]]:
+    for i, j in combinations(range(len(sizes)), 2):
+        if sizes[i] != sizes[j]:
+            other = list(sizes)
+            other[i], other[j] = other[j], other[i]
+            yield tuple(other)
 
 
 def _is_torn(result: Rebracketing, *, is_loose: bool = False) -> bool:

@@ -46,7 +46,8 @@ def reshape(call: Call) -> Sequence[Tensor]:
         return [call.tensor(_nameless(call, target))]
     if not call.integer("allowzero", 0):
         target = tuple(axes[i].size if size == 0 and i < len(axes) else size for i, size in enumerate(target))
-    return [regroup(call, axes, target)]
+    # below -1: what tf2onnx computes of a batch that it takes for -1, such as -3 for three channels of each sample
+    return [regroup(call, axes, tuple(-1 if isinstance(size, int) and size < 0 else size for size in target))]
 
 
 def flatten(call: Call) -> Sequence[Tensor]:

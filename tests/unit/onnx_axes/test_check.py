@@ -384,6 +384,14 @@ def test_steps_of_a_loop_are_the_axis_that_they_read() -> None:
     assert [d.code for d in checked(wrong, constants)] == ["NN372"]
 
 
+@pytest.mark.parametrize(("behind", "codes"), [([-1, 3, 3, 2, 16], []), ([-1, 16, 3, 2], ["NN371"])])
+def test_a_size_that_an_exporter_computes_of_an_open_batch(behind: list[int], codes: list[str]) -> None:
+    """tf2onnx takes an open batch for -1, and writes -3 for three channels of each sample, as of extracted patches."""
+    text = """g (float[B, 3, 12, 8] x) => (float y) {
+        r = Reshape(x, each) f = Conv<strides=[4, 4]>(r, w) t = Transpose<perm=[0, 2, 3, 1]>(f) y = Reshape(t, s) }"""
+    assert [d.code for d in checked(text, {"each": [-3, 1, 12, 8], "w": weights(16, 1, 4, 4), "s": behind})] == codes
+
+
 @pytest.mark.parametrize("target", [[1], [-1], [1, 1, 1]])
 def test_a_scalar_that_becomes_a_list(target: list[int]) -> None:
     text = "g (float x) => (float y) { y = Reshape(x, s) }"
