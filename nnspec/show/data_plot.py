@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnspec.data.arrays.gathered import is_gathered
+from nnspec.data.arrays.mapped import is_long
 from nnspec.data.dataset import Dataset
 from nnspec.data.overview.describe import columns_of
 from nnspec.data.section.plan import DataPlan
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 MOST_PLOTS = 24
 _ACROSS = 4
 _BINS = 30
+_MOST_SAMPLES = 100_000  # of a split, where there are many
 
 
 def plot_data(plan: DataPlan, data: Dataset, path: Path) -> None:
@@ -37,9 +40,16 @@ def plot_data(plan: DataPlan, data: Dataset, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
+def _some(values: np.ndarray) -> np.ndarray:
+    """Values of a column; of a long one some, at even distances."""
+    if not is_gathered(values) and not is_long(values):
+        return values
+    return np.asarray(values[np.linspace(0, len(values) - 1, min(len(values), _MOST_SAMPLES)).astype(np.int64)])
+
+
 def _draw(axes: Axes, values: dict[str, np.ndarray]) -> None:
     """Shares of each split's values, so that splits of unlike size are comparable."""
-    flat = {name: found.reshape(-1) for name, found in values.items()}
+    flat = {name: _some(found).reshape(-1) for name, found in values.items()}
     is_text = any(found.dtype.kind in "OUS" for found in flat.values())
     if is_text:
         words, counts = np.unique(np.concatenate([f.astype(str) for f in flat.values()]), return_counts=True)

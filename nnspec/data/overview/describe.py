@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,6 +14,7 @@ from nnspec.data.arrays.gathered import chunks, each_chunk, is_gathered, last_ax
 from nnspec.data.arrays.mapped import LARGE
 from nnspec.data.arrays.summary import Summary, summarize, summarize_columns
 from nnspec.data.dataset import Dataset
+from nnspec.data.overview.date_counts import count_dates
 from nnspec.data.overview.leakage import find_leakage
 from nnspec.data.prepare.transforms import InputTransform
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
@@ -24,6 +25,7 @@ from nnspec.runtime.rules.dates import GAP
 
 MOST_CLASSES = 100
 _SAMPLES = 3
+_MOST = 5  # frequent words
 _SHOWN = 8  # values of a sample
 Values = Mapping[str, np.ndarray]  # by split, axes `sample *axes`
 
@@ -102,14 +104,23 @@ def _input_columns(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None)
         if transform is not None:
             whole = {name: _without_padding(values, transform) for name, values in whole.items()}
         return _by_column(slot, whole)
-    dates = {column.name for column in slot.encodings if column.is_date}
+    dates = _dates_of(slot)
     return {
         column: {
-            name: as_dates(split.raw[port]) if column in dates else split.raw[port]
+            name: _each(as_dates, split.raw[port]) if column in dates else split.raw[port]
             for name, split in data.splits.items()
         }
         for column, port in zip(slot.columns, ports, strict=True)
     }
+
+
+def _dates_of(slot: SlotPlan) -> set[str]:
+    return {column.name for column in slot.encodings if column.is_date}
+
+
+def _each(function: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:
+    """What a function gives for samples; of those that are gathered, when they are asked for."""
+    return cast(np.ndarray, values.then(function)) if is_gathered(values) else function(values)
 
 
 def as_dates(seconds: np.ndarray) -> np.ndarray:
@@ -134,7 +145,14 @@ def describe_input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None)
             return found
     columns = _input_columns(slot, data, ports)
     shape = first.x[slot.name].shape[1:] if slot.name in first.x else first.raw[slot.name].shape[1:]
-    told = {name: {"type": _type(whole or values), **_statistics(values)} for name, values in columns.items()}
+    told: dict[str, JsonObject] = {}
+    for place, (name, given) in enumerate(columns.items()):
+        port = ports[place] if ports is not None and name in _dates_of(slot) else None
+        if port is not None and is_gathered(first.raw[port]):
+            splits = {split: _summary_of_dates(found.raw[port]) for split, found in data.splits.items()}
+            told[name] = {"type": "text", "splits": splits}
+        else:
+            told[name] = {"type": _type(whole or given), **_statistics(given)}
     if transform is not None:  # which counted as missing so far
         for split, values in whole.items():
             for column in told.values():
@@ -212,7 +230,7 @@ def _summary(values: np.ndarray) -> JsonObject:
     if flat.dtype.kind in "OUS":
         words, counts = np.unique(flat.astype(str), return_counts=True)
         missing = int(counts[words == ""].sum())
-        most = [[str(words[i]), int(counts[i])] for i in np.argsort(-counts, kind="stable")[:5]]
+        most = [[str(words[i]), int(counts[i])] for i in np.argsort(-counts, kind="stable")[:_MOST]]
         return {"values": int(flat.size) - missing, "missing": missing, "distinct": len(words), "most": most}
     numbers = flat.astype(np.float64)
     known = numbers[~np.isnan(numbers)]
@@ -232,10 +250,19 @@ def _summary_in_chunks(values: np.ndarray) -> JsonObject:
             counts = np.bincount(inverse.reshape(-1), weights=often)
             words.update({str(word): int(count) for word, count in zip(distinct, counts, strict=True)})
         size, missing = words.total(), words[""]
-        most = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:5]
+        most = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
         found: JsonObject = {"values": size - missing, "missing": missing, "distinct": len(words)}
         return {**found, "most": [list(pair) for pair in most]}
     return _describe_leak(summarize(values))
+
+
+def _summary_of_dates(seconds: np.ndarray) -> JsonObject:
+    """The same of dates that are gathered, of which no words are kept."""
+    assert is_gathered(seconds)
+    size, missing, distinct, first = count_dates(seconds, _MOST)
+    words = as_dates(np.array([moment for moment, _ in first], np.int64)).tolist()
+    most = [[word, count] for word, (_, count) in zip(words, first, strict=True)]
+    return {"values": size - missing, "missing": missing, "distinct": distinct, "most": most}
 
 
 def _describe_leak(summary: Summary) -> JsonObject:

@@ -248,3 +248,42 @@ def test_statistics_count_no_padding(large: int, tmp_path: Path, monkeypatch: py
         assert min(split["min"] for split in told) == pytest.approx(arrays[name].min(), rel=1e-4)
         mean = sum(split["mean"] * split["values"] for split in told) / arrays[name].size
         assert mean == pytest.approx(arrays[name].mean(), rel=1e-4)
+
+
+DATED = """\
+nnspec: 1
+inputs: {trip: {axes: {time: 2, feature: auto}}}
+model: [Flatten, {Dense: {units: 1}}]
+outputs: {delay: {task: regression}}
+data:
+  source: {csv: a.csv}
+  missing: {left: median, miles: mean}
+  split: {train: 0.6, test: 0.4, by: order}
+  window: {lookback: 2, horizon: 1}
+  inputs: {trip: {columns: {left: {date: [hour]}, carrier: one_hot, miles: standard}}}
+  outputs: {delay: {columns: [delay]}}
+"""
+
+
+def test_dates_that_are_gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long tables have the statistics of short ones: of windows, a row counts as often as windows have it."""
+    lefts = [f"2024-03-0{1 + i % 3} 1{i % 2}:00:00" if i % 7 else "" for i in range(40)]
+    rows = [f"{left},{'AB'[i % 2]},{i},{i % 5}" for i, left in enumerate(lefts)]
+    (tmp_path / "a.csv").write_text("\n".join(["left,carrier,miles,delay", *rows]) + "\n")
+    (tmp_path / "spec.yaml").write_text(DATED)
+    short = json.loads(run("data", tmp_path / "spec.yaml", "--format", "json").stdout)
+    monkeypatch.setattr(mapped, "LARGE", 0)
+    monkeypatch.setattr(mapped, "STRETCH", 7)
+    target = tmp_path / "data.png"
+    done = run("data", tmp_path / "spec.yaml", "--format", "json", "--plot", target)
+    assert done.exit_code == 0, done.output
+    assert target.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    long = json.loads(done.stdout)
+    assert long["inputs"] == short["inputs"]
+    assert long["splits"] == short["splits"]
+    windows = [lefts[row] for end in range(1, 23) for row in (end - 1, end)]  # of the 24 rows that are trained on
+    train = long["inputs"]["trip"]["columns"]["left"]["splits"]["train"]
+    assert train["missing"] == windows.count("")
+    assert train["distinct"] == len(set(windows))
+    counts = sorted(((word, windows.count(word)) for word in set(windows)), key=lambda pair: (-pair[1], pair[0]))
+    assert train["most"] == [list(pair) for pair in counts[:5]]
