@@ -13,11 +13,9 @@ from nnspec.onnx_axes.faults import Confusion, Mixing
 from nnspec.onnx_axes.follow import Finding, follow
 from nnspec.onnx_axes.operators import find_foreign_operators
 from nnspec.onnx_axes.reading import OnnxCall, OnnxFile, array_of, read_file
-from nnspec.onnx_axes.rules.elementwise import ON_THE_FIRST
+from nnspec.onnx_axes.rules.elementwise import ELEMENTWISE
 from nnspec.onnx_axes.seeds import input_tensors
 from nnspec.onnx_axes.usual import is_usual
-
-_PASSES = frozenset(ON_THE_FIRST) - {"LayerNormalization", "InstanceNormalization", "BatchNormalization", "Softmax"}
 
 
 def check_model(path: str | Path, axes: Mapping[str, Sequence[str]] | None = None) -> list[Diagnostic]:
@@ -111,7 +109,7 @@ def _ends_in_flatten(file: OnnxFile, name: str) -> bool:
         if current in file.outputs or not readers:
             return False
         for call in readers:
-            if call.op in _PASSES and call.inputs[0] == current:
+            if call.op in ELEMENTWISE and call.inputs[0] == current:
                 waiting.extend(out for out in call.outputs if out)
             elif not _is_flat(file, call, current):
                 return False

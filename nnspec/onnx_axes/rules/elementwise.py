@@ -1,4 +1,4 @@
-"""Operators that work on each element alone, and on those that meet when shapes are broadcast."""
+"""Operators that keep the axes of a value, and those on elements that meet when shapes are broadcast."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 from nnspec.ir.axes import Axis, Size, Symbolic, derived, divide, multiply
 from nnspec.onnx_axes.call import Call, Rule
 from nnspec.onnx_axes.faults import Confusion, Meeting
-from nnspec.onnx_axes.tensors import Number, Tensor, join
+from nnspec.onnx_axes.tensors import Number, Tensor, join, scalar
 
 
 def _names(text: str) -> frozenset[str]:
@@ -16,15 +16,21 @@ def _names(text: str) -> frozenset[str]:
 
 
 # Of one operand; where they have more, the first is what is worked on, and further outputs are not followed.
-ON_THE_FIRST = _names(
+ELEMENTWISE = _names(
     """
-    Abs Acos Acosh Asin Asinh Atan Atanh BatchNormalization Bernoulli BitwiseNot Cast CastLike Ceil Celu Clip Cos Cosh
-    CumProd CumSum DequantizeLinear Dropout Elu Erf Exp EyeLike Floor Gelu GroupNormalization HardSigmoid HardSwish
-    Hardmax Identity InstanceNormalization IsInf IsNaN LRN LayerNormalization LeakyRelu Log LogSoftmax LpNormalization
-    MeanVarianceNormalization Mish Neg Not PRelu QuantizeLinear RMSNormalization RandomNormalLike RandomUniformLike
-    Reciprocal Relu ReverseSequence Round Scatter ScatterElements ScatterND Selu Shrink Sigmoid Sign Sin Sinh Softmax
-    Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu Trilu
-    com.microsoft.BiasGelu com.microsoft.FastGelu com.microsoft.Gelu com.microsoft.QuickGelu
+    Abs Acos Acosh Asin Asinh Atan Atanh Bernoulli BitwiseNot Cast CastLike Ceil Celu Clip Cos Cosh DequantizeLinear
+    Dropout Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Log Mish Neg Not QuantizeLinear
+    RandomNormalLike RandomUniformLike Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt
+    Swish Tan Tanh ThresholdedRelu com.microsoft.FastGelu com.microsoft.Gelu com.microsoft.QuickGelu
+    """
+)
+# The same axes, but what becomes of an element depends on its place along some, or on others there.
+ALONG_AXES = _names(
+    """
+    BatchNormalization CumProd CumSum EyeLike GroupNormalization Hardmax InstanceNormalization LRN LayerNormalization
+    LogSoftmax LpNormalization MeanVarianceNormalization PRelu RMSNormalization ReverseSequence RotaryEmbedding Scatter
+    ScatterElements ScatterND SimplifiedLayerNormalization Softmax Trilu com.microsoft.BiasGelu
+    com.microsoft.RotaryEmbedding com.microsoft.SkipLayerNormalization com.microsoft.SkipSimplifiedLayerNormalization
     """
 )
 BROADCAST = _names(
@@ -40,6 +46,12 @@ def keep(call: Call) -> Sequence[Tensor]:
     numbers = first.numbers if call.node.op in ("Cast", "Identity", "CastLike") else None
     constant = first.is_constant and not call.node.op.startswith("Random")
     return [Tensor(axes=first.axes, numbers=numbers, is_constant=constant)]
+
+
+def quantize(call: Call) -> Sequence[Tensor]:
+    """`DynamicQuantizeLinear`: the values, and one scale and one zero point for all of them."""
+    number = scalar(None, is_constant=call.is_constant)
+    return [call.tensor(call[0].axes), number, number]
 
 
 def broadcast(call: Call) -> Sequence[Tensor]:
@@ -131,4 +143,8 @@ def _sum(op: str, first: Size, second: Size) -> Number:
     return derived(f"({first} {'+' if op == 'Add' else '-'} {second})")
 
 
-RULES: dict[str, Rule] = {**dict.fromkeys(ON_THE_FIRST, keep), **dict.fromkeys(BROADCAST, broadcast)}
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(ELEMENTWISE | ALONG_AXES, keep),
+    **dict.fromkeys(BROADCAST, broadcast),
+    "DynamicQuantizeLinear": quantize,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nnspec.ir.axes import Axis
+from nnspec.ir.axes import Axis, multiply
 from nnspec.onnx_axes.call import Call, Rule
 from nnspec.onnx_axes.faults import Confusion, Meeting
 from nnspec.onnx_axes.rules.elementwise import broadcast_axes
@@ -100,7 +100,18 @@ def einsum(call: Call) -> Sequence[Tensor]:
     return [call.tensor([found[letter] for letter in right])]
 
 
+def attend(call: Call) -> Sequence[Tensor]:
+    """`Attention`: places of the queries, features of the values; heads are an axis, or lie in the last one."""
+    count, query, value = len(call.node.outputs), call[0].axes, call[2].axes
+    if query is None or value is None or len(query) != len(value) or len(query) not in (3, 4):
+        return [UNKNOWN] * count
+    groups, rest = divmod(call.integer("q_num_heads", 1), max(call.integer("kv_num_heads", 1), 1))
+    last = value[-1] if len(query) == 4 or (groups, rest) == (1, 0) else call.units(multiply((value[-1].size, groups)))
+    return [call.tensor([*query[:-1], last]), *[UNKNOWN] * (count - 1)]
+
+
 RULES: dict[str, Rule] = {
+    "Attention": attend,
     "Einsum": einsum,
     "Gemm": gemm,
     "MatMul": matmul,

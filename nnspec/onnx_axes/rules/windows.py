@@ -108,6 +108,14 @@ def resize(call: Call) -> Sequence[Tensor]:
     return [call.tensor(found)]
 
 
+def sample(call: Call) -> Sequence[Tensor]:
+    """`GridSample`: at each place of a grid the channels of a place of a map."""
+    axes, grid = call[0].axes, call[1].axes
+    if axes is None or grid is None or len(axes) != len(grid) or len(axes) < 3:
+        return [UNKNOWN]
+    return [call.tensor([*axes[:2], *grid[1:-1]])]
+
+
 def _scale_size(size: Size, scale: float) -> Size | None:
     if isinstance(size, int):
         return int(size * scale + 1e-6)
@@ -122,6 +130,7 @@ RULES: dict[str, Rule] = {
     "GlobalAveragePool": global_pool,
     "GlobalLpPool": global_pool,
     "GlobalMaxPool": global_pool,
+    "GridSample": sample,
     "LpPool": pool,
     "MaxPool": pool,
     "QLinearConv": convolve,

@@ -121,6 +121,28 @@ SCRAMBLES: dict[str, tuple[str, Constants]] = {
         "g (float[B, 3, 4, 6] x) => (float y) { f = Conv(x, w) p = Reshape(f, s) y = Reshape(p, t) }",
         {"w": weights(6, 3, 1, 1), "s": [0, 6, 24], "t": [0, 24, 6]},
     ),
+    "heads of a product of whole numbers, in the wrong order": (
+        """g (float[B, 9, 20] x) => (float y) {
+          a, s, z = DynamicQuantizeLinear(x) p = MatMulInteger(a, w, z) c = Cast<to = 1>(p) k = Mul(s, ws)
+          q = Mul(c, k) y = Reshape(q, wrong) }""",
+        {"w": np.zeros((20, 20), np.int8), "ws": np.ones((), np.float32), "wrong": [0, 4, 9, 5]},
+    ),
+    "channels last by a reshape, of places that a grid names": (
+        """g (float[B, 5, 6, 8] x, float[B, 3, 4, 2] places) => (float y) {
+          f = GridSample(x, places) y = Reshape(f, s) }""",
+        {"s": [0, 3, 4, 5]},
+    ),
+    "time last by a reshape, behind attention as one operator": (
+        """g (float[B, 9, 20] x, float[B, 7, 20] m) => (float y) {
+          q = MatMul(x, w) k = MatMul(m, w) r = RotaryEmbedding(q, c, i)
+          a = Attention<q_num_heads = 4, kv_num_heads = 4>(r, k, k) y = Reshape(a, s) }""",
+        {"w": weights(20, 20), "c": weights(9, 3), "i": weights(9, 3), "s": [0, 20, 9]},
+    ),
+    "time last by a reshape, behind attention of grouped queries": (
+        """g (float[B, 9, 20] x, float[B, 7, 10] m) => (float y) {
+          a = Attention<q_num_heads = 4, kv_num_heads = 2>(x, m, m) y = Reshape(a, s) }""",
+        {"s": [0, 20, 9]},
+    ),
     "heads behind a token of a class, in the wrong order": (
         CLASS_TOKEN + "q = MatMul(p, w) y = Reshape(q, wrong) }",
         {**TOKEN_CONSTANTS, "wrong": [0, 4, 9, 5]},
@@ -473,11 +495,15 @@ def test_what_was_meant() -> None:
     assert "Transpose(perm=[0, 2, 1, 3]) before it" in merged.fixes[0].message
 
 
-def test_a_scramble_before_a_flatten_is_a_warning() -> None:
-    text = "g (float[B, 10, 5] x) => (float y) { r = Reshape(x, s) a = Relu(r) f = Flatten(a) y = MatMul(f, w) }"
-    (found,) = checked(text, {"s": [-1, 5, 10], "w": weights(50, 3)})
-    assert found.code == "NN371"
-    assert not found.is_error
+@pytest.mark.parametrize(
+    ("between", "is_error"),
+    [("Relu(r)", False), ("LogSoftmax(r)", True), ("RMSNormalization(r, scale)", True), ("PRelu(r, scale)", True)],
+)
+def test_a_scramble_before_a_flatten_is_a_warning(between: str, is_error: bool) -> None:
+    """An error where something between them works along an axis: the values of one are no longer together."""
+    text = f"g (float[B, 10, 5] x) => (float y) {{ r = Reshape(x, s) a = {between} f = Flatten(a) y = MatMul(f, w) }}"
+    (found,) = checked(text, {"s": [-1, 5, 10], "w": weights(50, 3), "scale": weights(10)})
+    assert (found.code, found.is_error) == ("NN371", is_error)
 
 
 def test_axes_of_one_length_that_meet() -> None:
