@@ -10,7 +10,7 @@ from dataclasses import replace
 from nnspec.diagnostics import Diagnostic, Fix, SpecError, did_you_mean
 from nnspec.diagnostics.lists import quoted
 from nnspec.ir.axes import Axis, Size, Symbolic, fresh
-from nnspec.onnx_axes.reading import OnnxFile, file_span
+from nnspec.onnx_axes.reading import Dimension, OnnxFile, file_span
 from nnspec.onnx_axes.tensors import UNKNOWN, Tensor, nameless
 from nnspec.runtime.ports import METADATA_KEY
 
@@ -35,6 +35,7 @@ def _tensor(file: OnnxFile, name: str, names: Sequence[str] | None) -> Tensor:
         return UNKNOWN
     axes = []
     known = names if names is not None and len(names) == len(dimensions) else [None] * len(dimensions)
+    square = _square_places(dimensions, known)
     seen: Counter[str] = Counter()
     for position, ((size, denotation), own) in enumerate(zip(dimensions, known, strict=True)):
         symbol = size if isinstance(size, str) else ""
@@ -44,9 +45,20 @@ def _tensor(file: OnnxFile, name: str, names: Sequence[str] | None) -> Tensor:
         label = label if seen[label] == 1 else f"{label} {seen[label]}"
         length: Size = size if isinstance(size, int) else Symbolic.symbol(symbol or f"{name}.{label}")
         is_named = bool(own) or (bool(stem) and stem == _word(symbol))  # twice the same: both count the same things
-        root = stem if is_named else label
+        root = stem if is_named else nameless(len(dimensions) - 2) if position in square else label
         axes.append(_root_axis(fresh(label, length, name), f"{name}\0{root}"))
     return Tensor(axes=tuple(axes))
+
+
+def _square_places(dimensions: Sequence[tuple[Dimension, str]], known: Sequence[str | None]) -> range:
+    """The two axes of a square matrix that have no names: they count the same things, as links of a graph do.
+
+    Of a map, or of features of pairs, that says nothing: rows and columns are as many in most pictures.
+    """
+    last = range(max(len(dimensions) - 2, 0), len(dimensions))
+    is_named = any(known[place] or dimensions[place][1] or isinstance(dimensions[place][0], str) for place in last)
+    sizes = {dimensions[place][0] for place in last}
+    return last if len(dimensions) in (2, 3) and not is_named and len(sizes) == 1 and None not in sizes else range(0)
 
 
 def _root_axis(axis: Axis, root: str) -> Axis:

@@ -17,7 +17,7 @@ from onnxruntime import InferenceSession
 
 from nnspec.cli import main
 from nnspec.diagnostics import Diagnostic, SpecError
-from nnspec.ir.axes import Size, substitute
+from nnspec.ir.axes import Size, substitute, whole_of
 from nnspec.onnx_axes.check import check_file, check_model
 from nnspec.onnx_axes.follow import follow
 from nnspec.onnx_axes.reading import as_file
@@ -172,6 +172,16 @@ RIGHT: dict[str, tuple[str, Constants]] = {
     ),
     "links of a graph to both sides": (
         "g (float[B, 9, 9] a) => (float y) { t = Transpose<perm=[0, 2, 1]>(a) y = Add(a, t) }",
+        {},
+    ),
+    "links of a graph, by how many a node has": (
+        """g (float[B, 9, 9] a, float[B, 9, 3] x) => (float y) {
+          d = ReduceSum(a, columns) r = Sqrt(d) i = Reciprocal(r) t = Transpose<perm=[0, 2, 1]>(i)
+          l = Mul(a, i) n = Mul(l, t) y = MatMul(n, x) }""",
+        {"columns": [2]},
+    ),
+    "features of pairs, both ways": (
+        "g (float[B, 9, 9, 4] p) => (float y) { t = Transpose<perm=[0, 2, 1, 3]>(p) y = Add(p, t) }",
         {},
     ),
     "heads of as many channels as columns, and as many heads as rows": (
@@ -401,9 +411,9 @@ def test_steps_of_a_loop_are_the_axis_that_they_read() -> None:
     right = text.replace(
         "{end}", "m = Transpose<perm=[0, 2, 1]>(x) u = Transpose<perm=[1, 0, 2]>(all) y = MatMul(m, u)"
     )
-    assert checked(right, constants) == []
+    assert checked(right, constants, WINDOW) == []
     wrong = text.replace("{end}", "u = Transpose<perm=[1, 0, 2]>(all) y = MatMul(x, u)")
-    assert [d.code for d in checked(wrong, constants)] == ["NN372"]
+    assert [d.code for d in checked(wrong, constants, WINDOW)] == ["NN372"]
 
 
 @pytest.mark.parametrize(("behind", "codes"), [([-1, 3, 3, 2, 16], []), ([-1, 16, 3, 2], ["NN371"])])
@@ -513,6 +523,9 @@ def test_axes_of_one_length_that_meet() -> None:
     assert "combines `time` with `feature`" in found.message
     products = "g (float[B, 8, 8] x) => (float y) { y = MatMul(x, x) }"
     assert [d.code for d in checked(products, axes=WINDOW)] == ["NN372"]
+    rows_and_columns = """g (float[B, 8, 8, 3] x) => (float y) {
+        r = Relu(x) t = Transpose<perm=[0, 2, 1, 3]>(r) s = Sigmoid(t) y = Mul(x, s) }"""
+    assert [d.code for d in checked(rows_and_columns)] == ["NN372"]
     scores = 'g (float[B, 8, 8] x) => (float y) { y = Einsum<equation="btf,bsf->bts">(x, x) }'
     assert checked(scores, axes=WINDOW) == []
 
@@ -644,8 +657,9 @@ def test_an_axis_that_keeps_its_name_holds_its_positions(
     assert [axis.size for axis in axes] == list(value.shape)
     at = np.unravel_index(value, sizes)
     for position, axis in enumerate(axes):
-        root = root_of(axis)
-        if root is not None:
-            along = at[int(root.rpartition(" ")[2])]
+        if root_of(axis) is not None:
+            whole = whole_of(axis.atoms)
+            assert whole is not None
+            along = at[int(whole.name.rpartition(" ")[2])]
             expected = np.arange(axis.size).reshape([-1 if i == position else 1 for i in range(len(axes))])
             assert (along == np.broadcast_to(expected, value.shape)).all()
