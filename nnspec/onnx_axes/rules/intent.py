@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import pairwise
 
-from nnspec.ir.axes import Atom, Axes, Size
-from nnspec.ir.provenance import Kind, Provenance
+from nnspec.ir.axes import Atom, Axes, Axis, Size
+from nnspec.ir.provenance import Kind
 from nnspec.ir.reshape import MAX_PERMUTED_AXES, Rebracketing, find_reordering, keeps_order, rebracket
 from nnspec.onnx_axes.tensors import Number
 
@@ -21,14 +21,16 @@ def is_reordered(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> boo
     before, after = [axis.size for axis in axes if axis.size != 1], [size for size in sizes if size != 1]
     if before == after or Counter(before) != Counter(after):
         return False
-    return not all(_keeps_apart(axes, provenance) for provenance in result.outputs)
+    return result.cost > 0 or not _keeps_apart(axes, result)
 
 
-def _keeps_apart(axes: Axes, provenance: Provenance) -> bool:
-    """Whether an axis is made of whole axes, or lies in one and cuts none that was merged into it."""
-    if provenance.kind is not Kind.MERGE or len(provenance.sources) == 1:
-        return provenance.kind not in (Kind.MIXED, Kind.PART)
-    return len(provenance.atoms or ()) == sum(len(axes[place].atoms) for place in provenance.sources)
+def _keeps_apart(axes: Sequence[Axis], result: Rebracketing) -> bool:
+    """Whether each axis lies in one, or is made of whole ones."""
+    return not result.is_scrambled and all(
+        len(provenance.sources) == 1
+        or len(provenance.atoms or ()) == sum(len(axes[place].atoms) for place in provenance.sources)
+        for provenance in result.outputs
+    )
 
 
 def is_meant(axes: Axes, target: Sequence[Number], sizes: Sequence[Size], result: Rebracketing) -> bool:
@@ -46,7 +48,7 @@ def _is_fold(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> bool:
 
     `(T, C)` becomes `(T/2, 2·C)` where a pyramid of recurrent layers reads two steps at once, and
     `(B, C, H, W)` becomes `(B·C·H/2, 2, W/2, 2)` where a map is cut into patches. Not where another order of axes, or
-    two sizes exchanged, would keep every axis apart: then that was meant.
+    neighbours exchanged, would keep every axis apart: then that was meant.
     """
     is_irregular = any(provenance.kind is Kind.MIXED and provenance.atoms is None for provenance in result.outputs)
     if is_irregular or _is_torn(result):
@@ -54,13 +56,13 @@ def _is_fold(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> bool:
     if sum(axis.size != 1 for axis in axes) > MAX_PERMUTED_AXES:
         return False
     found = find_reordering(axes, sizes)
-    if found is not None and found.result.cost == 0:
+    if found is not None and found.result.cost == 0 and _keeps_apart([axes[i] for i in found.order], found.result):
         return False
-    return all(rebracket(axes, other).is_scrambled for other in _with_two_exchanged(sizes))
+    return not any(_keeps_apart(axes, rebracket(axes, other)) for other in _with_neighbours_exchanged(sizes))
 
 
-def _with_two_exchanged(sizes: Sequence[Size]) -> Iterator[tuple[Size, ...]]:
-    for i, j in combinations(range(len(sizes)), 2):
+def _with_neighbours_exchanged(sizes: Sequence[Size]) -> Iterator[tuple[Size, ...]]:
+    for i, j in pairwise(place for place, size in enumerate(sizes) if size != 1):
         if sizes[i] != sizes[j]:
             other = list(sizes)
             other[i], other[j] = other[j], other[i]

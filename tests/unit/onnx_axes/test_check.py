@@ -163,6 +163,15 @@ RIGHT: dict[str, tuple[str, Constants]] = {
           y = Transpose<perm=[0, 3, 2, 1]>(c) }""",
         {"s": [-1, 2, 4, 2], "t": [-1, 5, 12, 4]},
     ),
+    "patches of one map, of as many channels as are rows and columns of patches in a row": (
+        "g (float[1, 64, 32, 32] x) => (float y) { a = Reshape(x, s) y = Transpose<perm=[0, 2, 1, 3]>(a) }",
+        {"s": [1024, 2, 16, 2]},
+    ),
+    "stacked frames of as many channels as stacks": (
+        """g (float[B, 1, 8, 7] x) => (float y) {
+          f = Conv(x, w) t = Transpose<perm=[0, 2, 1, 3]>(f) m = Reshape(t, s) y = Reshape(m, r) }""",
+        {"w": weights(4, 1, 1, 1), "s": [0, 8, 28], "r": [0, 4, 56]},
+    ),
     "rows and columns that are pooled, joined and split": (
         """g (float[B, 3, 7, 7] x) => (float y) {
           i = ReduceMean<axes=[3]>(x) c = ReduceMean<axes=[2]>(x) j = Transpose<perm=[0, 1, 3, 2]>(c)
