@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -67,6 +69,21 @@ class Growing:
         for start in range(0, self.count, mapped.STRETCH):
             self._file.write(_bytes(narrow[start : start + mapped.STRETCH], wider).data)
         old.close()
+
+
+def join_parts(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Parts end to end, axes `row *rest`; in a file without a name where they are many."""
+    few: list[np.ndarray] = []
+    rest, size = iter(parts), 0
+    for part in rest:
+        few.append(part)
+        size += part.nbytes
+        if mapped.is_large((mapped.SHARE, size), np.uint8):
+            growing = Growing()
+            for each in chain(few, rest):
+                growing.append(each)
+            return growing.finish()
+    return np.concatenate(few) if few else np.empty(0)
 
 
 HEADER = 256  # bytes, so that values begin where processors like them to

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LARGE = 1 << 26  # bytes of samples that are gathered rather than written out
 STRETCH = 1 << 20  # rows of indices and flags that are looked at at a time
-_SHARE = 8  # an array of so small a part of `LARGE` is mapped: several are held at a time
+SHARE = 8  # an array of so small a part of `LARGE` is mapped: several are held at a time
 RESIDENT = 1 << 28  # bytes of mapped files that stay in a process' memory
 AROUND = 1 << 16  # bytes that the system maps around one that is read
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -31,7 +31,7 @@ _maps: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
 def is_long(array: np.ndarray) -> bool:
     """Whether what is made of an array is made in stretches, and mapped."""
-    return is_large((_SHARE, *array.shape), array.dtype)
+    return is_large((SHARE, *array.shape), array.dtype)
 
 
 def is_large(shape: tuple[int, ...], dtype: DTypeLike) -> bool:
@@ -41,7 +41,7 @@ def is_large(shape: tuple[int, ...], dtype: DTypeLike) -> bool:
 def empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """As `np.empty`; objects are never mapped."""
     kind = np.dtype(dtype)
-    if kind.hasobject or not is_large((_SHARE, *shape), kind):
+    if kind.hasobject or not is_large((SHARE, *shape), kind):
         return np.empty(shape, kind)
     with tempfile.TemporaryFile(prefix="nnspec-", dir=cache_folder()) as file:
         file.truncate(int(np.prod(shape, dtype=np.int64)) * kind.itemsize)
@@ -59,7 +59,7 @@ def copy(values: np.ndarray) -> np.ndarray:
 
 def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """As `np.zeros`: a new file reads as zeros."""
-    return empty(shape, dtype) if is_large((_SHARE, *shape), dtype) else np.zeros(shape, dtype)
+    return empty(shape, dtype) if is_large((SHARE, *shape), dtype) else np.zeros(shape, dtype)
 
 
 def cache_folder() -> Path:
@@ -204,7 +204,7 @@ def map_row_numbers(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray
     if not len(at):
         return function(at)
     one = function(at[:1])
-    if not is_large((_SHARE, len(at), *one.shape[1:]), one.dtype):
+    if not is_large((SHARE, len(at), *one.shape[1:]), one.dtype):
         return function(at)
     found = empty((len(at), *one.shape[1:]), one.dtype)
     for part in stretches(len(at), one.nbytes):
@@ -223,7 +223,7 @@ def stretches(count: int, width: int) -> Iterator[slice]:
 def stack(columns: Sequence[np.ndarray]) -> np.ndarray:
     """As `np.stack(columns, axis=1)`, of columns with one axis."""
     kind, count = np.result_type(*columns), len(columns[0])
-    if not is_large((_SHARE, count, len(columns)), kind):
+    if not is_large((SHARE, count, len(columns)), kind):
         return np.stack(columns, axis=1)
     found = empty((count, len(columns)), kind)
     for part in stretches(count, len(columns) * kind.itemsize):
@@ -236,7 +236,7 @@ def stack(columns: Sequence[np.ndarray]) -> np.ndarray:
 def take(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """As `values[rows]`, for an array of row numbers or a mask."""
     chosen = flatnonzero(rows) if rows.dtype == np.bool_ else rows
-    if not is_long(values) and not is_large((_SHARE, len(chosen), *values.shape[1:]), values.dtype):
+    if not is_long(values) and not is_large((SHARE, len(chosen), *values.shape[1:]), values.dtype):
         return np.asarray(values[chosen])
     found = empty((len(chosen), *values.shape[1:]), values.dtype)
     for part in stretches(len(chosen), values.dtype.itemsize * int(np.prod(values.shape[1:], dtype=np.int64))):

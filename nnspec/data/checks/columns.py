@@ -21,6 +21,7 @@ from nnspec.data.section.column_plan import (
 from nnspec.data.section.feature_count import category_words, feature_count, fill_words, words_in
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
+from nnspec.data.sources.kept import Coded, Times, distinct_values
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, Severity, did_you_mean
 from nnspec.diagnostics.lists import enumerated
@@ -193,11 +194,17 @@ def check_encoding(
 
 def _check_dates(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str) -> Iterator[Diagnostic]:
     """NN554: the first cell that is no date."""
-    facts = files.column(slot.source, encoding.name, values=True)
-    if facts is not None and facts.values is None and not facts.is_time and slot.source.source.tells_times:
-        facts = slot.source.source.probe(slot.source, [encoding.name], [encoding.name]).column(encoding.name)
-    if facts is None or facts.values is None or (facts.is_time and encoding.form is None):
+    facts = files.column(slot.source, encoding.name)
+    if facts is not None and not (facts.is_time and encoding.form is None):
+        facts = files.with_values(slot.source, encoding.name)
+    if facts is None or facts.values is None or (isinstance(facts.values, Times) and encoding.form is None):
         return
+    try:
+        if isinstance(facts.values, Coded):
+            read_dates(list(map(label_key, facts.values.words)), encoding.form)
+            return
+    except CellError:
+        pass  # in which row is told below
     cells = [label_key(value) for value in facts.values]
     try:
         read_dates(cells, encoding.form)
@@ -212,7 +219,7 @@ def _check_separator(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, whe
     """NN576: no cell has the separator, so that each would be one word."""
     facts = files.column(slot.source, encoding.name, values=True)
     cells = labels_of(facts) if facts is not None else None
-    if not cells or any(encoding.separator in cell for cell in cells):
+    if not cells or any(encoding.separator in cell for cell in distinct_values(cells)):
         return
     others = [mark for mark in SEPARATORS if sum(mark in cell for cell in cells) * 10 >= len(cells)]
     message = (
@@ -262,17 +269,21 @@ def _check_domain(
     plan: DataPlan, files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan, where: str
 ) -> Iterator[Diagnostic]:
     """NN551: numbers that the function is not defined for, in the data or filled in."""
-    facts = files.column(slot.source, encoding.name, values=True)
-    if facts is None or facts.values is None:
+    facts = files.column(slot.source, encoding.name)
+    if facts is None or facts.is_text:
         return
-    try:
-        numbers = NumberColumn().read([str(value) for value in facts.values])
-    except CellError:
-        return
-    known = [(row, number) for row, number in enumerate(numbers, 1) if number is not None]
-    rows = [row for row, number in known if is_outside(encoding.transform, number)]
-    if rows:
-        yield outside_domain(encoding, rows, where)
+    if facts.lowest is None or is_outside(encoding.transform, facts.lowest[0]):  # all domains are bounded below
+        facts = files.with_values(slot.source, encoding.name)
+        if facts is None or facts.values is None:
+            return
+        try:
+            numbers = NumberColumn().read([str(value) for value in facts.values])
+        except CellError:
+            return
+        known = [(row, number) for row, number in enumerate(numbers, 1) if number is not None]
+        rows = [row for row, number in known if is_outside(encoding.transform, number)]
+        if rows:
+            yield outside_domain(encoding, rows, where)
     rule = plan.missing_rule(encoding.name)
     if (
         rule.policy == "constant"
@@ -309,13 +320,13 @@ def _check_many(encoding: ColumnPlan, words: list[str], rows: int, where: str) -
 
 
 def words_of(files: PlanFacts, slot: SlotPlan, encoding: ColumnPlan) -> list[str] | None:
-    """All values of a column of words; None where they cannot be read without loading."""
+    """The different values of a column of words; None where they cannot be read without loading."""
     try:
         facts = files.column(slot.source, encoding.name, values=True)
     except SourceError:
         return None
     found = labels_of(facts) if facts is not None else None
-    return None if found is None else words_in(encoding, found)
+    return None if found is None else words_in(encoding, list(dict.fromkeys(distinct_values(found))))
 
 
 def features_of(plan: DataPlan, files: PlanFacts, slot: SlotPlan) -> list[tuple[ColumnPlan, int]] | None:

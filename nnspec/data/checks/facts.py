@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnspec.data.checks.dialect import propose_keys
-from nnspec.data.section.column_plan import DOMAINS
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import (
     ArrayFacts,
@@ -18,7 +17,7 @@ from nnspec.data.sources.base import (
     SourcePlan,
     ToldError,
 )
-from nnspec.data.sources.kept import code_values
+from nnspec.data.sources.kept import Coded, keep_texts
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
@@ -36,7 +35,7 @@ class PlanFacts:
     def __init__(self, plan: DataPlan) -> None:
         self.plan = plan
         self.diagnostics: list[Diagnostic] = []
-        self.keys: dict[str, list[str] | None] = {}
+        self.keys: dict[str, Sequence[str] | None] = {}
         self._facts: dict[tuple[str, Path, str], SourceFacts | None] = {}
         sources = [plan.source] if plan.source else []
         for source in [*sources, *(slot.source for slot in plan.slots())]:
@@ -55,6 +54,17 @@ class PlanFacts:
         """
         facts = self.facts(source)
         return None if facts is None else facts.column(name, values=values)
+
+    def with_values(self, source: SourcePlan, name: str) -> ColumnFacts | None:
+        """A column with its values, which are read now where they were not kept; None as `column`.
+
+        Raises:
+            SourceError: where it cannot be used.
+        """
+        column = self.column(source, name, values=True)
+        if column is None or column.values is not None or not is_own(source.source):
+            return column
+        return source.source.probe(source, [name], [name]).column(name, values=True)
 
     def array(self, source: SourcePlan, name: str) -> ArrayFacts | None:
         """An array; None where there is none of that name.
@@ -135,10 +145,8 @@ def _columns_of(plan: DataPlan, source: SourcePlan) -> tuple[list[str], list[str
             continue
         wanted += slot.columns
         kept += slot.columns if slot.is_static else ()
-        kept += slot.columns if slot.function in DOMAINS else ()
         told = source.source.tells_times  # whether values of a column without a form are dates
         kept += [c.name for c in slot.encodings if not (c.is_number or (told and c.is_date and c.form is None))]
-        kept += [c.name for c in slot.encodings if c.transform in DOMAINS]
         if slot.role == "outputs" and not (slot.classes and slot.classes.kind in ("quantiles", "edges")):
             kept += slot.columns if slot.scale is None and not slot.is_relative else ()
     if plan.source is not None and plan.source.path == source.path:
@@ -152,6 +160,10 @@ def labels_of(column: ColumnFacts) -> Sequence[str] | None:
     """A column's values as label keys, those that are missing left out."""
     if column.values is None:
         return None
-    return code_values(
-        label_key(value) for value in column.values if not (isinstance(value, str) and is_missing(value))
-    )
+    if isinstance(column.values, Coded):
+        return column.values.without(_is_gap).spelt(label_key)
+    return keep_texts(label_key(value) for value in column.values if not _is_gap(value))
+
+
+def _is_gap(value: object) -> bool:
+    return isinstance(value, str) and is_missing(value)

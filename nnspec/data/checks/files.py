@@ -323,7 +323,7 @@ def _check_keys(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
         elif column.missing:
             yield missing_key(plan.source, name, list(column.missing), span, where)
         elif where == plan.order_path and name == plan.order_by and column.is_text and not column.is_time:
-            fault = None if column.values is None else check_time_order(plan, list(map(str, column.values)))
+            fault = None if column.values is None else check_time_order(plan, column.values)
             if fault is not None:
                 yield fault
 

@@ -9,7 +9,7 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.gaps import gaps_of
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import SourceError
-from nnspec.data.sources.kept import Coded, code_values
+from nnspec.data.sources.kept import Coded, keep_texts
 from nnspec.data.sources.label_keys import label_key
 
 
@@ -27,8 +27,8 @@ def row_labels(files: PlanFacts, slot: SlotPlan) -> Sequence[str] | None:
 def keys_of(values: Sequence[object]) -> Sequence[str]:
     """Values as label keys, one a row."""
     if isinstance(values, Coded):
-        return Coded([label_key(word) for word in values.words], values.codes)
-    return code_values(map(label_key, values))
+        return values.spelt(label_key)
+    return keep_texts(map(label_key, values))
 
 
 def count_labels(labels: Sequence[str], without: Collection[int]) -> Counter[str]:

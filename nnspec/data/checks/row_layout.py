@@ -14,9 +14,9 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import cut_at_starts, drawn_by_key, named_by_file, read_starts, rows_of_files
 from nnspec.data.section.plan import DataPlan, WindowPlan
-from nnspec.data.sources.base import SourceError
-from nnspec.data.sources.kept import Times
-from nnspec.data.sources.label_keys import label_keys
+from nnspec.data.sources.base import SourceError, SourcePlan
+from nnspec.data.sources.kept import Coded, Times
+from nnspec.data.sources.label_keys import label_key, label_keys
 from nnspec.lazy import dataclass
 from nnspec.runtime.rules.series_keys import join_keys
 from nnspec.runtime.rules.times import SortKey, sort_keys
@@ -54,7 +54,7 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
             if not keys.is_ascending():
                 rows = sorted(rows, key=keys.microseconds.__getitem__)
         else:
-            keys = sort_keys(plan.source.source.order_cells(plan.source, values))
+            keys = _sort_keys(plan.source, values)
             if not all(map(le, keys, islice(keys, 1, None))):  # most files are in order
                 rows = sorted(rows, key=keys.__getitem__)
         keys = keys if isinstance(rows, range) else [keys[row] for row in rows]
@@ -72,6 +72,13 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
             keys = None if keys is None else [keys[position] for position in together]
         series = list(_consecutive(lengths.values()))
     return RowLayout(rows, keys, series, _parts(plan, files, rows, keys, series))
+
+
+def _sort_keys(source: SourcePlan, values: Sequence[object]) -> Sequence[SortKey]:
+    """What rows are sorted by; of words that are kept once each, so is what they are sorted by."""
+    if isinstance(values, Coded) and all(isinstance(word, str) for word in values.words):
+        return Coded(sort_keys(source.source.order_cells(source, values.words)), values.codes)
+    return sort_keys(source.source.order_cells(source, values))
 
 
 def series_codes(plan: DataPlan, files: PlanFacts, count: int) -> list[object] | None:
@@ -177,11 +184,12 @@ def has_window(stretches: Iterable[range], bad: Mapping[str, set[int]], window: 
     return False
 
 
-def column_keys(plan: DataPlan, files: PlanFacts, name: str, count: int) -> list[str] | None:
+def column_keys(plan: DataPlan, files: PlanFacts, name: str, count: int) -> Sequence[str] | None:
     """A column's values as label keys, which several checks want; None as in `column_values`."""
     if name not in files.keys:
         values = column_values(plan, files, name, count)
-        files.keys[name] = None if values is None else label_keys(values)
+        coded = values.spelt(label_key) if isinstance(values, Coded) else None
+        files.keys[name] = None if values is None else label_keys(values) if coded is None else coded
     return files.keys[name]
 
 

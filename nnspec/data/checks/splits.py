@@ -16,7 +16,7 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.recursive import with_furthest
 from nnspec.data.section.split_plan import Part
 from nnspec.data.sources.base import ColumnFacts, SourceError
-from nnspec.data.sources.kept import code_values
+from nnspec.data.sources.kept import keep_texts
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 from nnspec.runtime.rules.times import SortKey
@@ -196,4 +196,4 @@ def slot_labels(files: PlanFacts, slot: SlotPlan) -> Sequence[str] | None:
     ignored = None if slot.ignore is None else label_key(slot.ignore)
     if ignored is None and len(labels) == 1:
         return labels[0]
-    return code_values(label for label in chain.from_iterable(labels) if label != ignored)
+    return keep_texts(label for label in chain.from_iterable(labels) if label != ignored)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.section.plan import DataPlan
@@ -44,7 +44,7 @@ def check_weights(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
         yield weight_fault(plan, f"the weights `{name}` are all 0: there is nothing to learn from")
 
 
-def missing_weights(name: str, rows: list[int]) -> str:
+def missing_weights(name: str, rows: Sequence[int]) -> str:
     """What is said of rows, from 1, without a weight."""
     shown = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
     return f"the weights `{name}` are missing in row{'s' * (len(rows) > 1)} {shown}"

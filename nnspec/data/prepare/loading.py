@@ -35,11 +35,23 @@ class ColumnCache:
         absent = [name for name in wanted if (plan.identity, name, reading) not in self._columns]
         if absent:
             with reporting_faults(plan):
-                open_them = plan.source.open_columns if is_own(plan.source) else open_columns
-                found = concatenate_columns(open_them(plan, absent, reading), len(absent))
+                found = concatenate_columns(_open_columns(plan, absent, reading), len(absent))
                 for name, column in zip(absent, found, strict=True):
                     self._columns[plan.identity, name, reading] = column
         return [self._columns[plan.identity, name, reading] for name in names]
+
+    def stream(self, plan: SourcePlan, name: str, reading: Reading) -> Iterator[Column]:
+        """A column in chunks of rows, which are not kept.
+
+        Raises:
+            SpecError: as `columns`.
+        """
+        if (plan.identity, name, reading) in self._columns:
+            yield self._columns[plan.identity, name, reading]
+            return
+        with reporting_faults(plan):
+            for chunk in _open_columns(plan, [name], reading):
+                yield chunk[0]
 
     def matrix(self, plan: SourcePlan, names: Sequence[str]) -> tuple[Array, NDArray[np.bool_]] | None:
         """Columns of numbers side by side, axes `row column`, mapped from the cache; None of small tables, and of text.
@@ -52,6 +64,11 @@ class ColumnCache:
             return None
         with reporting_faults(plan):
             return large_matrix(plan, wanted)
+
+
+def _open_columns(plan: SourcePlan, names: list[str], reading: Reading) -> Iterator[list[Column]]:
+    open_them = plan.source.open_columns if is_own(plan.source) else open_columns
+    return open_them(plan, names, reading)
 
 
 def load_array(plan: SourcePlan, name: str | None) -> Array:

@@ -11,13 +11,14 @@ from dataclasses import KW_ONLY, dataclass
 import numpy as np
 
 from nnspec.data.arrays import mapped, ordered
+from nnspec.data.arrays.growing import join_parts
 from nnspec.data.prepare.fit import Layout, file_axes, has_steps
 from nnspec.data.prepare.loading import ColumnCache
 from nnspec.data.prepare.rows import Rows
 from nnspec.data.section.column_plan import ColumnPlan, is_outside, no_truth, outside_domain, unreadable_date
 from nnspec.data.section.feature_count import feature_count, words_in
 from nnspec.data.section.plan import DataPlan, SlotPlan
-from nnspec.data.sources.base import Reading
+from nnspec.data.sources.base import Column, Reading
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.rules.csv import CellError
 from nnspec.runtime.rules.dates import GAP, read_dates
@@ -53,6 +54,8 @@ def read_column_rows(plan: DataPlan, slot: SlotPlan, tables: ColumnCache) -> Col
     Raises:
         SpecError: NN502 where they cannot be read, NN506 and NN550 where one is not what its encoding takes.
     """
+    for reading in (Reading.LABEL, Reading.NUMBER):  # several in one go
+        tables.columns(slot.source, [column.name for column in slot.encodings if _reading(column) is reading], reading)
     values, missing, words = [], [], []
     for place, column in enumerate(slot.encodings):
         numbers, gaps, known = _read_column(slot, column, place, tables)
@@ -65,6 +68,12 @@ def read_column_rows(plan: DataPlan, slot: SlotPlan, tables: ColumnCache) -> Col
         count += feature_count(column, distinct, plan.missing_rule(column.name))
     names = file_axes(slot, 2).names
     return ColumnRows(mapped.stack(values), mapped.stack(missing), names, words=tuple(words), features=count)
+
+
+def _reading(column: ColumnPlan) -> Reading:
+    if column.is_date:
+        return Reading.WORD
+    return Reading.LABEL if column.is_text or column.kind == "boolean" else Reading.NUMBER
 
 
 def _with_gaps(gaps: Array, numbers: Array) -> Array:
@@ -171,9 +180,6 @@ def _parts(values: Array) -> Iterator[slice]:
 
 def _read_dates(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tuple[Array, Array, None]:
     """The whole seconds of a column of dates, which float64 holds exactly."""
-    found = tables.columns(slot.source, [column.name], Reading.WORD)[0]
-    numbers = mapped.empty(found.missing.shape, np.float64)
-    missing = mapped.empty(found.missing.shape, np.bool_)
 
     def read(cells: list[str], rows: Sequence[int]) -> list[int | None]:
         try:
@@ -183,18 +189,24 @@ def _read_dates(slot: SlotPlan, column: ColumnPlan, tables: ColumnCache) -> tupl
             where = slot.where(f"columns.{column.name}")
             raise SpecError([unreadable_date(column, error.cell, place, cells, where)]) from None
 
-    firsts: dict[int, str] = {}  # of each stretch a date: all are written alike
-    for part in _parts(numbers):
-        values, gaps = found.values[part].tolist(), found.missing[part].tolist()
+    firsts: dict[int, str] = {}  # of each chunk a date: all are written alike
+    done = 0
+
+    def seconds_of(chunk: Column) -> Array:
+        """NaN for a gap."""
+        nonlocal done
+        start, done = done, done + len(chunk.values)
+        values, gaps = chunk.values.tolist(), chunk.missing.tolist()
         cells = ["" if gap else str(cell) for cell, gap in zip(values, gaps, strict=True)]
-        seconds = read(cells, range(part.start, part.stop))
-        numbers[part] = [0 if number is None else number for number in seconds]
-        missing[part] = [number is None for number in seconds]
+        seconds = read(cells, range(start, done))
         first = next((row for row, number in enumerate(seconds) if number is not None), None)
         if first is not None:
-            firsts[part.start + first] = cells[first]
+            firsts[start + first] = cells[first]
+        return np.array(seconds, np.float64)
+
+    numbers = join_parts(map(seconds_of, tables.stream(slot.source, column.name, Reading.WORD)))
     read(list(firsts.values()), list(firsts))
-    return numbers, missing, None
+    return numbers, mapped.map_rows(np.isnan, numbers), None
 
 
 def raw_columns(slot: SlotPlan, rows: ColumnRows, values: Array) -> list[Array]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnspec.data.section.plan import DataPlan
+from nnspec.data.sources.kept import Times, distinct_values
 from nnspec.data.sources.time_order import find_unsortable
 from nnspec.diagnostics import Diagnostic, Fix
 
 
-def check_time_order(plan: DataPlan, cells: Sequence[str]) -> Diagnostic | None:
+def check_time_order(plan: DataPlan, values: Sequence[object]) -> Diagnostic | None:
     """NN514 where rows are split by time, and the text of `order_by` does not sort by time."""
-    strange = find_unsortable(cells) if plan.split.by == "time" else None
+    if plan.split.by != "time" or isinstance(values, Times):
+        return None
+    strange = find_unsortable(list(map(str, distinct_values(values))))
     if strange is None:
         return None
     return Diagnostic(

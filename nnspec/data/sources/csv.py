@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +24,22 @@ from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.document.types import Plain
-from nnspec.runtime.rules.csv import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
+from nnspec.runtime.rules.csv import (
+    CellError,
+    CsvError,
+    NumberColumn,
+    is_missing,
+    read_chunks,
+    read_columns,
+    read_header,
+)
 from nnspec.runtime.rules.csv_dialect import Dialect
-from nnspec.runtime.rules.times import parse_times
+from nnspec.runtime.rules.iso_times import IsoColumn
+from nnspec.runtime.rules.times import is_zoned, parse_times
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from nnspec.runtime.ports import Metadata
     from nnspec.runtime.rules.csv_sniff import Proposal
@@ -191,31 +201,65 @@ def _translate_errors(
         raise SourceError(f"{at.name}: {error}" if at != plan.path else str(error), error.remedy) from None
 
 
-def _cells(plan: SourcePlan, path: Path, names: Sequence[str], dialect: Dialect) -> Iterator[list[list[str]]]:
+def _cells(plan: SourcePlan, path: Path, names: Sequence[str], dialect: Dialect) -> Iterator[list[Sequence[str]]]:
     """The cells of these columns of one file, in chunks."""
     with _translate_errors(plan, path, dialect):
         header = read_header(path, dialect)
         lacks = next((name for name in names if name not in header), None)
         if lacks is not None:
             raise CsvError(f"it has no column `{lacks}`")
-        positions = [header.index(name) for name in names]
-        for rows in read_chunks(path, header, dialect=dialect):
-            yield [[row[position] for row in rows] for position in positions]
+        yield from read_columns(path, header, names, dialect)
 
 
 def _order_keys(plan: SourcePlan, name: str, dialect: Dialect) -> Column:
     """What rows are sorted by: numbers where all cells are, moments where all are ISO 8601, else text."""
     import numpy as np
 
-    found = [cells for path in plan.files() for (cells,) in _cells(plan, path, [name], dialect)]
-    cells = dialect.order_cells([cell for chunk in found for cell in chunk])
+    from nnspec.data.arrays.growing import join_parts
+
+    def read() -> Iterator[list[str]]:
+        for path in plan.files():
+            for (cells,) in _cells(plan, path, [name], dialect):
+                yield dialect.order_cells(cells)
+
     try:
-        return _numbers(cells, NumberColumn())
+        numbers = NumberColumn()
+        values = join_parts(_numbers(cells, numbers).values for cells in read())
+        return Column(values, np.isnan(values) if values.dtype.kind == "f" else _none_missing(len(values)))
     except CellError:
-        times = parse_times(cells)
-        if times is None:
-            return _words(cells, Reading.ORDER)
-        return Column(np.array(times, dtype="datetime64[us]"), np.zeros(len(cells), dtype=bool))
+        pass
+    try:
+        times = join_parts(_moments(read()))
+        return Column(times, _none_missing(len(times)))
+    except CellError:
+        words = [_words(cells, Reading.ORDER) for cells in read()]
+        return Column(np.concatenate([c.values for c in words]), np.concatenate([c.missing for c in words]))
+
+
+def _moments(chunks: Iterable[Sequence[str]]) -> Iterator[np.ndarray]:
+    """The moments of cells, in the order of time; all are zoned, or none is.
+
+    Raises:
+        CellError: where one is no moment in ISO 8601, or some are zoned and others not.
+    """
+    import numpy as np
+
+    column, zoned = IsoColumn(), set[bool]()
+    for cells in chunks:
+        found = column.read(cells)
+        times = None if found is not None else parse_times(cells)
+        if found is None and times is None:
+            raise CellError(0, cells[0])
+        zoned.add(column.is_zoned if found is not None else is_zoned(cells[0]))
+        if len(zoned) > 1:
+            raise CellError(0, cells[0])
+        yield np.array(times if found is None else found, dtype="datetime64[us]")
+
+
+def _none_missing(count: int) -> NDArray[np.bool_]:
+    import numpy as np
+
+    return np.broadcast_to(np.False_, (count,))
 
 
 def _numbers(cells: Sequence[str], reader: NumberColumn) -> Column:
@@ -232,10 +276,11 @@ def _words(cells: Sequence[str], reading: Reading) -> Column:
 
     from nnspec.data.sources.label_keys import label_key
 
-    missing = [is_missing(cell) for cell in cells]
-    spelt = [label_key(cell) for cell in cells] if reading is Reading.LABEL else cells
-    words = ["" if gap else cell for cell, gap in zip(spelt, missing, strict=True)]
-    return Column(np.array(words, dtype=str), np.array(missing, dtype=bool))
+    spell = label_key if reading is Reading.LABEL else str
+    words = {cell: "" if is_missing(cell) else spell(cell) for cell in set(cells)}  # of most columns they are few
+    gone = {cell for cell in words if is_missing(cell)}
+    missing = np.array([cell in gone for cell in cells]) if gone else np.zeros(len(cells), dtype=bool)
+    return Column(np.array(list(map(words.__getitem__, cells)), dtype=str), missing)
 
 
 SOURCE = CsvSource()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
 from nnspec.data.sources.base import ColumnFacts
+from nnspec.data.sources.kept import TextKeeper
 from nnspec.data.sources.stamps import Stamps
 from nnspec.runtime.rules.csv import (
     CellError,
@@ -17,7 +18,7 @@ from nnspec.runtime.rules.csv import (
     Number,
     NumberColumn,
     missing_among,
-    read_chunks,
+    read_columns,
     read_header,
 )
 from nnspec.runtime.rules.csv_dialect import PLAIN, Dialect
@@ -62,12 +63,11 @@ def scan_columns(
         own = 0
         try:
             columns = read_header(path, dialect)
-            positions = {name: columns.index(name) for name in scans}
-            for chunk in read_chunks(path, columns, dialect=dialect):
-                for name, scan in scans.items():
-                    scan.add(list(map(itemgetter(positions[name]), chunk)), rows)
-                rows += len(chunk)
-                own += len(chunk)
+            for chunk in read_columns(path, columns, list(scans) or columns[:1], dialect):
+                for scan, cells in zip(scans.values(), chunk, strict=False):
+                    scan.add(cells, rows)
+                rows += len(chunk[0])
+                own += len(chunk[0])
             if own == 0:
                 raise CsvError("it has no rows below its header")
         except CsvError as error:
@@ -100,36 +100,38 @@ class ColumnScan(Generic[Cell]):
         keeps: bool,
     ) -> None:
         self.reader, self.missing_among, self.spell = reader, missing, spell
-        self.missing: list[int] = []
+        self.missing = array("q")
         self.infinite: list[int] = []
         self.text: tuple[str, int] | None = None
         self.lowest: tuple[float, int] | None = None
         self.highest: tuple[float, int] | None = None
         self.fraction: tuple[float, int] | None = None
-        self.values: list[str] | None = [] if keeps else None
+        self.values = TextKeeper() if keeps else None
 
     def add(self, cells: Sequence[Cell], done: int) -> None:
         """Looks at the cells of the rows after `done`."""
         if self.values is not None:
-            self.values += map(self.spell, cells)
+            self.values.add(list(map(self.spell, cells)))
         if self.text is None:
             try:
                 self._add_numbers(self.reader.read(cells), done)
                 return
             except CellError as error:
                 self.text = (error.cell, done + error.index + 1)
-        self.missing += [done + index + 1 for index in self.missing_among(cells)]
+        self.missing.extend([done + index + 1 for index in self.missing_among(cells)])
 
     def _add_numbers(self, values: Sequence[Number | None], done: int) -> None:
-        if None not in values:
-            numbers = cast("Sequence[Number]", values)
-            low, high = min(numbers), max(numbers)
-            if not math.isinf(low) and not math.isinf(high):  # as in most columns: nothing is done value by value
-                last = done + len(numbers) - numbers[::-1].index(high)
-                self._widen((low, done + 1 + numbers.index(low)), (high, last))
-                if self.fraction is None and set(map(type, numbers)) != {int}:
-                    self.fraction = next(((n, row) for row, n in enumerate(numbers, done + 1) if n % 1), None)
-                return
+        numbers = cast("Sequence[Number]", values) if None not in values else [n for n in values if n is not None]
+        if numbers and not math.isinf(low := min(numbers)) and not math.isinf(high := max(numbers)):
+            last = done + len(values) - values[::-1].index(high)  # as in most columns: little is done value by value
+            self._widen((low, done + 1 + values.index(low)), (high, last))
+            if len(numbers) < len(values):
+                self.missing.extend([row for row, value in enumerate(values, done + 1) if value is None])
+            if self.fraction is None and set(map(type, numbers)) != {int}:
+                self.fraction = next(
+                    ((n, row) for row, n in enumerate(values, done + 1) if n is not None and n % 1), None
+                )
+            return
         finite: list[tuple[Number, int]] = []
         for row, value in enumerate(values, done + 1):
             if value is None:
@@ -160,5 +162,5 @@ class ColumnScan(Generic[Cell]):
             lowest=self.lowest,
             highest=self.highest,
             fraction=self.fraction,
-            values=self.values,
+            values=None if self.values is None else self.values.finish(),
         )

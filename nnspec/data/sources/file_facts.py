@@ -27,7 +27,7 @@ class ColumnFacts:
     """
 
     rows: int
-    missing: list[int] | None = None
+    missing: Sequence[int] | None = None
     is_text: bool = False
     is_time: bool = False
     text_row: int = 0

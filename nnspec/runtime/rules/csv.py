@@ -20,9 +20,11 @@ import csv
 import math
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from io import StringIO
+from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
@@ -32,6 +34,8 @@ Number = int | float
 
 _LONGEST_CELL = 2**30
 CHUNK_ROWS = 1024  # more do not stay in the processor's cache
+_BLOCK = 1 << 16  # characters, of as many rows
+_MARK = "\0"  # stands for the end of a line, in a block that has none
 COLUMN_NAMES = "the first line has the name of each column"
 NULLS = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NAN", "-nan", "-NaN", "+nan", "+NaN", "null", "NULL", "<NA>")
 _NULL_SET = frozenset(NULLS)
@@ -76,7 +80,7 @@ def read_header(path: Path, dialect: Dialect = PLAIN) -> list[str]:
     Raises:
         CsvError: where there are none, one stands twice, or the file is not text of that encoding.
     """
-    with _open_rows(path, dialect) as reader:
+    with _open_rows(path, dialect) as (_, reader):
         header = next(reader, [])
     if not header:
         raise CsvError("it is empty: its first line must list the column names")
@@ -94,27 +98,85 @@ def read_chunks(
     Raises:
         CsvError: where a row has more or fewer cells than the header, or the file cannot be read to its end.
     """
-    done, width = 0, len(header)
-    with _open_rows(path, dialect) as reader:
+    with _open_rows(path, dialect) as (_, reader):
         next(reader, None)
-        while True:
-            lines: list[list[str]] = []
-            try:
-                lines.extend(islice(reader, size))
-            except csv.Error as error:
-                raise CsvError(f"row {done + len(lines) + 1}: {error}", _quote_remedy(dialect)) from None
-            if not lines:
-                return
-            rows = [line for line in lines if line]
-            if set(map(len, rows)) - {width}:
-                index = next(i for i, row in enumerate(rows) if len(row) != width)
-                raise CsvError(
-                    f"row {done + index + 1} has {len(rows[index])} cells, but the header has {width}",
-                    _width_remedy(header, rows[index], dialect),
-                )
-            done += len(rows)
-            if rows:
-                yield dialect.without_markers(header, rows)
+        for rows in _rows(reader, header, size, dialect):
+            yield dialect.without_markers(header, rows)
+
+
+def read_columns(
+    path: Path, header: Sequence[str], names: Sequence[str], dialect: Dialect = PLAIN
+) -> Iterator[list[Sequence[str]]]:
+    """The cells of some columns, some rows at a time: as `read_chunks`, in a fraction of the time.
+
+    Raises:
+        CsvError: as `read_chunks`.
+    """
+    places, width, done = [header.index(name) for name in names], len(header), 0
+    with _open_rows(path, dialect) as (stream, reader):
+        next(reader, None)
+        block = _whole_lines(stream)
+        while block:
+            flat = _plain_cells(block, width, dialect)
+            if flat is None:
+                break
+            done += (len(flat) + 1) // (width + 1)
+            columns = [flat[place :: width + 1] for place in places]
+            yield [dialect.without_markers_of(*each) for each in zip(names, columns, strict=True)]
+            block = _whole_lines(stream)
+        if not block:
+            return
+        lines = chain(StringIO(block, newline=""), stream)  # of what is quoted, a cell may go on in later lines
+        for rows in _rows(_reader(lines, dialect), header, CHUNK_ROWS, dialect, done):
+            columns = [list(map(itemgetter(place), rows)) for place in places]
+            yield [dialect.without_markers_of(*each) for each in zip(names, columns, strict=True)]
+
+
+def _whole_lines(stream: TextIO) -> str:
+    """The next lines, about `_BLOCK` characters; nothing at the end."""
+    block = stream.read(_BLOCK)
+    return block if len(block) < _BLOCK else block + stream.readline()
+
+
+def _plain_cells(block: str, width: int, dialect: Dialect) -> list[str] | None:
+    """The cells of lines of which none is quoted or empty, with a mark behind each but the last; None of any other."""
+    if _MARK in block or (dialect.quote != NO_QUOTE and dialect.quote in block):
+        return None
+    if "\r" in block:
+        block = block.replace("\r\n", "\n")
+        if "\r" in block:
+            return None
+    text = block.removesuffix("\n")
+    ends = text.count("\n")
+    flat = text.replace("\n", f"{dialect.delimiter}{_MARK}{dialect.delimiter}").split(dialect.delimiter)
+    if len(flat) != ends * (width + 1) + width or flat[width :: width + 1].count(_MARK) != ends:
+        return None
+    return None if width == 1 and "" in flat else flat  # an empty line
+
+
+def _rows(
+    reader: Iterator[list[str]], header: Sequence[str], size: int, dialect: Dialect, done: int = 0
+) -> Iterator[list[list[str]]]:
+    """The rows that follow those that are `done`, up to `size` of them at a time."""
+    width = len(header)
+    while True:
+        lines: list[list[str]] = []
+        try:
+            lines.extend(islice(reader, size))
+        except csv.Error as error:
+            raise CsvError(f"row {done + len(lines) + 1}: {error}", _quote_remedy(dialect)) from None
+        if not lines:
+            return
+        rows = [line for line in lines if line]
+        if set(map(len, rows)) - {width}:
+            index = next(i for i, row in enumerate(rows) if len(row) != width)
+            raise CsvError(
+                f"row {done + index + 1} has {len(rows[index])} cells, but the header has {width}",
+                _width_remedy(header, rows[index], dialect),
+            )
+        done += len(rows)
+        if rows:
+            yield rows
 
 
 def _width_remedy(header: Sequence[str], row: Sequence[str], dialect: Dialect) -> str:
@@ -129,18 +191,11 @@ def _width_remedy(header: Sequence[str], row: Sequence[str], dialect: Dialect) -
 
 
 @contextmanager
-def _open_rows(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
-    is_quoted = dialect.quote != NO_QUOTE
+def _open_rows(path: Path, dialect: Dialect) -> Iterator[tuple[TextIO, Iterator[list[str]]]]:
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))  # a text may be longer than Python's 128 KiB
     try:
         with open_text(path, dialect.encoding) as stream:
-            yield csv.reader(
-                stream,
-                strict=True,
-                delimiter=dialect.delimiter,
-                quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
-                quotechar=dialect.quote if is_quoted else None,
-            )
+            yield stream, _reader(stream, dialect)
     except UnicodeError:
         raise CsvError(
             f"it is not {dialect.encoding.upper()} text", "write the table as UTF-8, or its `encoding` beside the path"
@@ -153,6 +208,17 @@ def _open_rows(path: Path, dialect: Dialect) -> Iterator[Iterator[list[str]]]:
         if path.suffix == ".gz" and error.strerror is None:  # gzip's own
             raise CsvError("it is not compressed by gzip, as its name says", "rename or download it again") from None
         raise CsvError(f"it cannot be read ({error.strerror or error})") from None
+
+
+def _reader(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
+    is_quoted = dialect.quote != NO_QUOTE
+    return csv.reader(
+        lines,
+        strict=True,
+        delimiter=dialect.delimiter,
+        quoting=csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE,
+        quotechar=dialect.quote if is_quoted else None,
+    )
 
 
 def _quote_remedy(dialect: Dialect) -> str:
@@ -178,10 +244,8 @@ def is_missing(cell: str) -> bool:
 
 def missing_among(cells: Sequence[str]) -> list[int]:
     """The indices of the cells that hold nothing."""
-    texts = [cell.strip(_BLANKS) for cell in cells]
-    if _NULL_SET.isdisjoint(texts):
-        return []
-    return [index for index, text in enumerate(texts) if text in _NULL_SET]
+    gone = {cell for cell in set(cells) if cell.strip(_BLANKS) in _NULL_SET}
+    return [index for index, cell in enumerate(cells) if cell in gone] if gone else []
 
 
 class NumberColumn:

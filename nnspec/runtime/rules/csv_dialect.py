@@ -48,11 +48,12 @@ class Dialect:
         if not self.markers:
             return rows
         columns = [
-            self._without_markers(name, cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)
+            self.without_markers_of(name, cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)
         ]
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def _without_markers(self, name: str, cells: Sequence[str]) -> Sequence[str]:
+    def without_markers_of(self, name: str, cells: Sequence[str]) -> Sequence[str]:
+        """The cells of a column, of which those that are markers hold nothing."""
         keys = self.markers.of(name)
         if self.is_plain or not keys:
             return blank_markers(cells, keys)

@@ -10,8 +10,9 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from nnspec.runtime.rules.csv import CellError, is_missing
-from nnspec.runtime.rules.times import parse_times
+from nnspec.runtime.rules.csv import CellError, is_missing, missing_among
+from nnspec.runtime.rules.iso_times import IsoColumn
+from nnspec.runtime.rules.times import is_zoned, parse_times
 
 GAP = -(2**63)
 """The number of a date that is missing: NumPy's NaT."""
@@ -35,7 +36,9 @@ def read_dates(cells: Sequence[str], form: str | None = None) -> list[int | None
     Raises:
         CellError: at the first cell that is no date of this format.
     """
-    distinct = list(dict.fromkeys(cell for cell in cells if not is_missing(cell)))
+    distinct = list(dict.fromkeys(cells))
+    for index in reversed(missing_among(distinct)):
+        del distinct[index]
     known = dict(zip(distinct, _seconds(distinct, form), strict=True))
     bad = {cell for cell, seconds in known.items() if seconds is None}
     if bad:
@@ -50,19 +53,18 @@ def _seconds(cells: Sequence[str], form: str | None) -> list[int | None]:
         return [_unix(cell, UNIX[form]) for cell in cells]
     if form is not None:
         return [_parse_formatted(cell, form) for cell in cells]
+    microseconds = IsoColumn().read(cells)
+    if microseconds is not None:
+        return [number // 1_000_000 for number in microseconds]
     times = parse_times(cells)
     if times is not None:
         return [(time - _EPOCH) // _SECOND for time in times]
     alone = [parse_times([cell]) for cell in cells]
     if None not in alone:  # with an offset and without one: those of the rarer kind do not belong
-        zoned = [_has_offset(cell) for cell in cells]
+        zoned = list(map(is_zoned, cells))
         odd = sum(zoned) * 2 <= len(zoned)
         return [None if is_zoned is odd else 0 for is_zoned in zoned]
     return [None if time is None else 0 for time in alone]
-
-
-def _has_offset(cell: str) -> bool:
-    return datetime.fromisoformat(cell.strip()).tzinfo is not None
 
 
 def _unix(cell: str, per_second: int) -> int | None:

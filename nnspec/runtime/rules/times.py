@@ -28,6 +28,11 @@ def parse_times(cells: Sequence[str]) -> list[datetime] | None:
     return _kept(tuple(cells)) if len(cells) <= MOST_KEPT else _parsed(cells)
 
 
+def is_zoned(cell: str) -> bool:
+    """Whether a moment in ISO 8601 has an offset."""
+    return datetime.fromisoformat(cell.strip()).tzinfo is not None
+
+
 @lru_cache(maxsize=2)  # a check asks twice: whether text sorts by time, and in which order it does
 def _kept(cells: tuple[str, ...]) -> list[datetime] | None:
     return _parsed(cells)

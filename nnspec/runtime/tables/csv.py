@@ -11,7 +11,7 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.rows.row_order import passed_columns
 from nnspec.runtime.rows.windows import Key
-from nnspec.runtime.rules.csv import CellError, CsvError, NumberColumn, is_missing, read_chunks, read_header
+from nnspec.runtime.rules.csv import CellError, CsvError, NumberColumn, is_missing, read_columns, read_header
 from nnspec.runtime.rules.csv_dialect import Dialect
 from nnspec.runtime.rules.csv_sniff import propose_layout, propose_marks
 from nnspec.runtime.samples import Samples
@@ -39,13 +39,11 @@ def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
 
 
 def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str], dialect: Dialect) -> dict[Key, Array]:
-    positions = [header.index(name) for name, _ in keys]
     readers = [NumberColumn(dialect) for _ in keys]
     parts: list[list[Array]] = [[] for _ in keys]
     done = 0
-    for rows in read_chunks(file, header, dialect=dialect):
-        for (name, is_text), position, reader, part in zip(keys, positions, readers, parts, strict=True):
-            cells = [row[position] for row in rows]
+    for columns in read_columns(file, header, [name for name, _ in keys], dialect):
+        for (name, is_text), cells, reader, part in zip(keys, columns, readers, parts, strict=True):
             try:
                 part.append(words_of(cells) if is_text else numbers_of(cells, reader))
             except CellError as error:
@@ -53,7 +51,7 @@ def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str], di
                 message = f"`{file.name}`: column `{name}` has no number in row {row}: `{error.cell}`"
                 proposal = propose_marks([file], dialect, [name])
                 raise InputError(f"{message} ({proposal.reason})" if proposal else message) from None
-        done += len(rows)
+        done += len(columns[0])
     empty = np.empty(0)
     return {key: np.concatenate(part) if part else empty for key, part in zip(keys, parts, strict=True)}
 
@@ -65,9 +63,9 @@ def numbers_of(cells: Sequence[str], column: NumberColumn) -> Array:
         CellError: where one holds text.
     """
     values = column.read(cells)
-    if all(type(value) is int for value in values):
+    if set(map(type, values)) == {int}:
         return np.array(values, np.int64)
-    return np.array([np.nan if value is None else value for value in values], np.float64)
+    return np.array(values, np.float64)  # of None NumPy makes NaN
 
 
 def words_of(cells: Sequence[str]) -> Array:

@@ -9,8 +9,11 @@ import pytest
 
 from nnspec.data.checks.files import probe
 from nnspec.data.dataset import load
+from nnspec.data.sources.base import Reading
 from nnspec.data.sources.time_order import find_unsortable
 from nnspec.diagnostics import SpecError
+from nnspec.runtime.rules import csv as rules
+from nnspec.runtime.rules.times import sort_keys
 from tests.unit.data.section.test_plan import plan_of, slot
 
 PLAN = """
@@ -70,3 +73,32 @@ def test_rows_are_in_the_order_of_time(times: list[str], order: list[int], tmp_p
 def test_the_first_strange_one_is_named() -> None:
     assert find_unsortable(["2020-01", "2020-02", "2020-Mar"]) == "2020-Mar"
     assert find_unsortable([]) is None
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["3", "1", "2.5", "-4"],
+        ["3", "1", "2", "9007199254740993"],
+        ["3", "1", "NA", "two"],
+        ["2024-01-02", "2024-01-01", "2024-01-03"],
+        ["2024-01-02", "2024-01-01T05:00", "2024-01-01 04:00:00.5"],
+        ["2024-01-02T00:00Z", "2024-01-01T23:00-03:00", "2024-01-01T00:00:00Z"],
+        ["2024-01-02T00:00Z", "2024-01-01T00:00", "2024-01-03T00:00Z"],
+        ["2024-01-02", "2024-01-01", "no time"],
+        ["2024-01-02", "5", "2024-01-01"],
+    ],
+)
+def test_a_cell_in_a_later_chunk_decides_too(cells: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are sorted alike whether a file is read at once or a line at a time."""
+    monkeypatch.setattr(rules, "_BLOCK", 1)
+    (tmp_path / "a.csv").write_text("t,a\n" + "".join(f"{cell},1\n" for cell in cells))
+    plan = plan_of(PLAN.replace("by: time", "by: order").replace("order_by: t\n", ""), tmp_path)
+    assert plan.source is not None
+    found = [chunk[0] for chunk in plan.source.source.open_columns(plan.source, ["t"], Reading.ORDER)]
+    values = np.concatenate([column.values for column in found])
+    wanted = sort_keys(cells)
+    if isinstance(wanted[0], str):
+        assert values.dtype.kind == "U"
+        wanted = ["" if cell == "NA" else cell for cell in cells]
+    assert values.tolist() == wanted
