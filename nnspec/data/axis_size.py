@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nnspec.data.checks.columns import features_of, words_of
 from nnspec.data.checks.facts import PlanFacts
-from nnspec.data.checks.named import find_column
-from nnspec.data.prepare.fit import step_axis
+from nnspec.data.checks.named import find_array, find_column
+from nnspec.data.prepare.fit import SEQUENCE_NAMES, FitError, file_axes, step_axis
 from nnspec.data.section.feature_count import feature_names
-from nnspec.data.section.plan import DataPlan
+from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import SourceError
 from nnspec.diagnostics import Diagnostic, SpecError
 
@@ -28,10 +28,11 @@ def axis_size(name: str, axis: str, axes: list[str], plan: DataPlan | None) -> t
     slot = plan.inputs.get(name) if plan is not None else None
     if plan is None or slot is None:
         return None, f"`data.inputs` has no entry for `{name}`", f"add `data`, or {NUMBER}"
-    if not slot.columns:
-        return None, "only columns are counted without loading", NUMBER
-    if plan.window is not None and slot.is_windowed and axis == step_axis(tuple((each, None) for each in axes)):
+    steps = step_axis(tuple((each, None) for each in axes)) if plan.window is not None and slot.is_windowed else None
+    if plan.window is not None and steps is not None and axis == steps:
         return len(plan.window.rows_of(slot)), "", ""
+    if not slot.columns:
+        return _of_array(plan, slot, axis, [each for each in axes if each != steps])
     if not slot.encodings:
         return len(slot.columns), "", ""
     files = PlanFacts(plan)
@@ -50,6 +51,39 @@ def axis_size(name: str, axis: str, axes: list[str], plan: DataPlan | None) -> t
     if features is None:
         return None, f"the values of `{slot.source.shown}` cannot be read without loading", NUMBER
     return sum(count for _, count in features), "", ""
+
+
+def _of_array(plan: DataPlan, slot: SlotPlan, axis: str, axes: list[str]) -> tuple[int | None, str, str]:
+    """The size of an array's axis, by its name, or by its place where the data names none.
+
+    Args:
+        axes: those of the input that a row of the data has.
+    """
+    files = PlanFacts(plan)
+    if files.facts(slot.source) is None:
+        raise SpecError(files.diagnostics)
+    found = find_array(files, slot.source, slot.array or "", slot.span_of(slot.data_key), slot.where(slot.data_key))
+    if isinstance(found, Diagnostic):
+        raise SpecError([found])
+    called = found.what or (f"array `{slot.array}`" if slot.array else f"`{slot.source.shown}`")
+    try:
+        layout = file_axes(slot, len(found.shape))
+    except FitError as error:
+        return None, str(error), NUMBER
+    names = list(layout.names) if layout.names is not None else axes
+    sizes: list[int | None] = [None] * len(slot.lengths)  # of sequences: each may be as long as it likes
+    sizes += [size for place, size in enumerate(found.shape) if place != (layout.sample or 0)]
+    if len(slot.lengths) == 1 and layout.names is not None:  # end to end, along any of the axes
+        sizes = [
+            None if each.lower() in SEQUENCE_NAMES else size for each, size in zip(names, found.shape, strict=True)
+        ]
+    if len(names) != len(sizes) or axis not in names:
+        shape = " × ".join(map(str, found.shape))
+        return None, f"{called} has shape {shape}, which does not say what the size of `{axis}` is", NUMBER
+    size = sizes[names.index(axis)]
+    if size is None:
+        return None, f"samples of {called} have different lengths", f"leave the size open: `{axis}: null`"
+    return size, "", ""
 
 
 def named_features(plan: DataPlan | None) -> dict[str, list[str]]:

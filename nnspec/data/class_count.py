@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.checks.named import find_array
 from nnspec.data.checks.splits import slot_labels
-from nnspec.data.section.plan import DataPlan
-from nnspec.diagnostics import SpecError
+from nnspec.data.section.plan import DataPlan, SlotPlan
+from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.document import Mapping, Scalar, Sequence
 from nnspec.ir.levels import DEFAULT
 
@@ -63,11 +64,28 @@ def _value_count(
     if is_quantiles:
         count = len(levels.items) if isinstance(levels, Sequence) else len(DEFAULT)
     slot = plan.outputs.get(name) if plan is not None else None
+    if plan is not None and slot is not None and not slot.columns:
+        values = _values_of_array(plan, slot)
+        if values is not None:
+            return count * values, "", ""
     if plan is None or slot is None or not slot.columns:
         each = f", of which each takes {count} units" if is_quantiles else ""
         return None, f"the data does not say how many values output `{name}` has{each}", "set `units` to a number"
     steps = len(plan.window.horizon) if plan.window is not None and plan.window.has_steps and slot.is_windowed else 1
     return count * len(slot.columns) * steps, "", ""
+
+
+def _values_of_array(plan: DataPlan, slot: SlotPlan) -> int | None:
+    """How many values a row of an array has; None where that is not all that its axes may mean."""
+    files = PlanFacts(plan)
+    if files.facts(slot.source) is None:
+        raise SpecError(files.diagnostics)
+    found = find_array(files, slot.source, slot.array or "", slot.span_of(slot.data_key), slot.where(slot.data_key))
+    if isinstance(found, Diagnostic):
+        raise SpecError([found])
+    if slot.lengths or slot.axes or slot.is_windowed or not 1 <= len(found.shape) <= 2:
+        return None
+    return 1 if len(found.shape) == 1 else found.shape[1]
 
 
 def _declared_count(output: Mapping) -> int | None:

@@ -21,7 +21,7 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.csv_scan import ColumnScan
 from nnspec.data.sources.label_keys import label_key
-from nnspec.data.sources.list_arrays import array_facts, length_facts, load_array
+from nnspec.data.sources.list_arrays import array_extremes, array_facts, length_facts, load_array
 from nnspec.data.sources.na_values import NA_VALUES
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import Stamps, stamps_of
@@ -77,6 +77,9 @@ class _JsonFacts(SourceFacts):
         if name not in self.columns and not is_object and not self.has_list(name):
             return None
         return _array_facts(self.paths, self.stamps, name)
+
+    def extremes(self, name: str) -> tuple[int, int] | None:
+        return _array_extremes(self.paths, self.stamps, name)
 
 
 class JsonSource(DataSource):
@@ -225,6 +228,11 @@ def _scan(
 @lru_cache(maxsize=8)
 def _array_facts(paths: tuple[Path, ...], stamps: Stamps, name: str) -> ArrayFacts:
     return array_facts((record for path in paths for record in _records(path, len(paths))), name)
+
+
+@lru_cache(maxsize=8)
+def _array_extremes(paths: tuple[Path, ...], stamps: Stamps, name: str) -> tuple[int, int] | None:
+    return array_extremes((record for path in paths for record in _records(path, len(paths))), name)
 
 
 @lru_cache(maxsize=8)

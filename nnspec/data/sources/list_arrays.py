@@ -40,6 +40,32 @@ def array_facts(records: Iterable[Record], name: str) -> ArrayFacts:
     return ArrayFacts((rows, *shape), _DTYPES[kind], f"array `{name}`")
 
 
+def array_extremes(records: Iterable[Record], name: str) -> tuple[int, int] | None:
+    """The least and the largest of an array's integers; None where it holds others.
+
+    Raises:
+        SourceError: where a row has no list.
+    """
+    least: int | None = None
+    largest: int | None = None
+    with told():
+        for _, value in values_of_array(records, name):
+            for number in _flat(value):
+                if not isinstance(number, int) or isinstance(number, bool):
+                    return None
+                least = number if least is None or number < least else least
+                largest = number if largest is None or number > largest else largest
+    return None if least is None or largest is None else (least, largest)
+
+
+def _flat(value: object) -> Iterator[object]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _flat(item)
+    else:
+        yield value
+
+
 def length_facts(records: Iterable[Record], name: str) -> ColumnFacts:
     """The lengths of lists, as a column.
 

@@ -22,7 +22,7 @@ from nnspec.data.sources.base import (
     SourcePlan,
     TableSource,
 )
-from nnspec.data.sources.list_arrays import ReadAnew, array_facts, length_facts, load_array
+from nnspec.data.sources.list_arrays import ReadAnew, array_extremes, array_facts, length_facts, load_array
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed_facts import concatenate_facts, constant_facts, count_rows, scan_table
 from nnspec.data.sources.typed_keys import as_keys
@@ -80,6 +80,10 @@ class TypedFacts(SourceFacts):
     def array(self, name: str) -> ArrayFacts | None:
         column = list_column(name, self.names)
         return None if column is None or self.lists is None else array_facts(self.lists(column), name)
+
+    def extremes(self, name: str) -> tuple[int, int] | None:
+        column = list_column(name, self.names)
+        return None if column is None or self.lists is None else array_extremes(self.lists(column), name)
 
     def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
         if name not in self.names and self.lists is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -12,6 +13,7 @@ from nnspec import pipeline
 from nnspec.checks.context import input_slots, output_slots
 from nnspec.cli import main
 from nnspec.data.dataset import load
+from nnspec.diagnostics import SpecError
 from nnspec.document import to_plain
 from nnspec.expansion import resolved
 
@@ -81,3 +83,53 @@ def test_show_says_nothing_of_a_list(tmp_path: Path) -> None:
     assert "input x" not in CliRunner().invoke(main, ["show", path]).output
     body = json.loads(CliRunner().invoke(main, ["show", path, "--format", "json"]).output)
     assert body["inputs"]["x"] == {"axes": [["feature", 2]], "dtype": "float32"}
+
+
+ARRAYS = """nnspec: 1
+inputs: {x: {axes: {AXES}}}
+model: [GlobalAveragePooling1D, {Dense: {units: 1}}]
+outputs: {y: {task: regression}}
+data:
+  source: {npz: a.npz}
+  split: {train: 0.5, test: 0.5}
+  inputs: {x: {array: NAMES}}
+  outputs: {y: {array: y}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("axes", "names", "sizes"),
+    [
+        ("time: auto, feature: auto", "x", [5, 3]),
+        ("time: auto, feature: 5", "x, axes: [feature, time]", [3, 5]),
+        ("time: null, feature: auto", "end, lengths: n", [None, 2]),
+        ("time: null, feature: auto", "turned, lengths: n, axes: [feature, time]", [None, 2]),
+    ],
+)
+def test_of_arrays(axes: str, names: str, sizes: list[int | None], tmp_path: Path) -> None:
+    lengths = np.arange(1, 9)
+    end = np.arange(2 * lengths.sum(), dtype=np.float32).reshape(-1, 2)
+    x, y = np.arange(120, dtype=np.float32).reshape(8, 5, 3), np.arange(8, dtype=np.float32)
+    np.savez(tmp_path / "a.npz", x=x, y=y, n=lengths, end=end, turned=end.T)
+    (tmp_path / "spec.yaml").write_text(ARRAYS.replace("{AXES}", f"{{{axes}}}").replace("NAMES", names))
+    checked = pipeline.check(tmp_path / "spec.yaml")
+    found = [axis.size if isinstance(axis.size, int) else None for axis in checked.graph.inputs["x"].axes]
+    assert found == sizes
+    assert checked.data is not None
+    load(checked.data, input_slots(checked.graph), output_slots(checked.graph))
+
+
+@pytest.mark.parametrize(
+    ("axes", "names", "why"),
+    [
+        ("time: auto, feature: 2", "end, lengths: n", "samples of array `end` have different lengths"),
+        ("time: auto", "x", "array `x` has shape 8 × 5 × 3, which does not say what the size of `time` is"),
+    ],
+)
+def test_arrays_without_the_size(axes: str, names: str, why: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.ones((8, 5, 3)), y=np.ones(8), n=[2] * 8, end=np.ones((16, 2)))
+    (tmp_path / "spec.yaml").write_text(ARRAYS.replace("{AXES}", f"{{{axes}}}").replace("NAMES", names))
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(tmp_path / "spec.yaml")
+    (fault,) = [fault for fault in caught.value.diagnostics if fault.code == "NN553"]
+    assert why in fault.message

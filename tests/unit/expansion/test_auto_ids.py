@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Literal
 
+import duckdb
 import numpy as np
 import pytest
 import yaml
@@ -132,3 +134,58 @@ def test_what_is_missing_is_said(columns: object, x: object, model: list[object]
     assert fault.code == "NN619"
     assert why in fault.message
     assert fault.fixes
+
+
+LISTS = """\
+nnspec: 1
+inputs: {{x: {{axes: {{{axes}}}, dtype: int32}}}}
+model: [{{Embedding: {{input_dim: auto, output_dim: 3, mask_zero: {mask}}}}}, GlobalAveragePooling1D, {{Dense: auto}}]
+outputs: {{y: {{task: regression}}}}
+data:
+  source: {{{kind}: "{file}"}}
+  split: {{train: 0.6, test: 0.4}}
+  inputs: {{x: {{array: ids{lengths}}}}}
+  outputs: {{y: {{array: y}}}}
+"""
+
+
+@pytest.mark.parametrize("is_ragged", [False, True])
+@pytest.mark.parametrize("kind", ["json", "parquet"])
+def test_counted_in_lists(kind: str, is_ragged: bool, tmp_path: Path) -> None:
+    """Ids, the sizes of axes and the values of a target, in the rows of two files."""
+    lists = [[1 + (i * j) % 7 for j in range(1, 4 + (i % 3) * is_ragged)] for i in range(10)]
+    lists[8][1] = 40
+    for number, part in enumerate((lists[:6], lists[6:])):
+        rows = "".join(json.dumps({"ids": ids, "y": [1.5, 2, len(ids)]}) + "\n" for ids in part)
+        (tmp_path / f"{number}.json").write_text(rows)
+        duckdb.sql(f"COPY (FROM read_json('{tmp_path}/{number}.json')) TO '{tmp_path}/{number}.parquet'")
+    (tmp_path / "spec.yaml").write_text(
+        LISTS.format(
+            axes="token: null" if is_ragged else "token: auto",
+            mask=str(is_ragged).lower(),
+            kind=kind,
+            file=f"*.{kind}",
+            lengths=", lengths: auto, pad_value: 0" if is_ragged else "",
+        )
+    )
+    checked = pipeline.check(tmp_path / "spec.yaml")
+    (table,) = [node for node in checked.graph.nodes if node.layer.looks_up_ids]
+    assert table.args["input_dim"] == 41
+    if not is_ragged:
+        assert checked.graph.inputs["x"].axes[0].size == 3
+    (head,) = [node for node in checked.graph.nodes if node.kind == "Dense"]
+    assert head.args["units"] == 3
+
+
+@pytest.mark.parametrize(
+    ("ids", "why"), [([0.5, 1.0], "dtype <f8, and ids are integers"), ([-1, 3], "contains -1, and ids are integers")]
+)
+def test_what_lists_lack_is_said(ids: list[float], why: str, tmp_path: Path) -> None:
+    rows = "".join(json.dumps({"ids": ids, "y": [1.5]}) + "\n" for _ in range(10))
+    (tmp_path / "a.json").write_text(rows)
+    text = LISTS.format(axes="token: 2", mask="false", kind="json", file="a.json", lengths="")
+    (tmp_path / "spec.yaml").write_text(text)
+    with pytest.raises(SpecError) as caught:
+        pipeline.check(tmp_path / "spec.yaml")
+    assert [fault.code for fault in caught.value.diagnostics] == ["NN619"]
+    assert why in caught.value.diagnostics[0].message
