@@ -206,5 +206,6 @@ def _report(slot: SlotPlan, rows: Sequence[Sequence[Array]], files: Array) -> li
     for name, parts in zip(slot.columns or (slot.array or slot.name,), rows, strict=True):
         if any(map(len, parts)):
             listed = np.sort(files[np.concatenate(parts)] + 1).tolist()
-            faults.append(missing_values(slot.source, name, listed, span, where))
+            noun = "column" if slot.columns else "array"
+            faults.append(missing_values(slot.source, name, listed, span, where, noun=noun))
     return faults

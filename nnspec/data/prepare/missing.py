@@ -81,12 +81,14 @@ def missing_values(
     *more: Fix,
     total: int | None = None,
     is_target: bool = False,
+    noun: str = "column",
 ) -> Diagnostic:
     """NN504 for a column: which rows (from 1) have no value, and the ways out, `more` among them.
 
     Args:
         total: how many rows there are, where that is known.
         is_target: whether they are targets, which nothing fills.
+        noun: what messages call it.
     """
     if len(rows) == total:
         message = f"column `{name}` of `{source.shown}` has no value in any of its {total} rows"
@@ -101,7 +103,7 @@ def missing_values(
         if source.path.is_file()
         else f"{first}{source.source.locate(source, rows[0])}"
     )
-    message = f"column `{name}` of `{source.shown}` has {count} missing: {where_is}"
+    message = f"{noun} `{name}` of `{source.shown}` has {count} missing: {where_is}"
     drop = Fix("`missing: drop` leaves out every sample that contains a missing value")
     carry = Fix("`missing: forward_fill` repeats the last value before the gap")
     return Diagnostic("NN504", message, span, path=where, fixes=((drop,) if is_target else (carry, drop, *more)))

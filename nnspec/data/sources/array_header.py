@@ -16,6 +16,7 @@ import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -169,16 +170,52 @@ def read_numbers(path: Path, member: str | None, header: ArrayHeader) -> Sequenc
     Raises:
         SourceError: where the bytes cannot be read.
     """
+    numbers = _first_numbers(path, member, header)
+    if numbers is None or header.kind != "f" or _are_finite(numbers):
+        return numbers
+    return [value for value in numbers if math.isfinite(value)]
+
+
+def find_not_finite(path: Path, member: str | None, header: ArrayHeader) -> tuple[list[int], list[int]]:
+    """Of the numbers that `read_numbers` looks at, the places of those that are NaN, and of those that are infinite.
+
+    Raises:
+        SourceError: where the bytes cannot be read.
+    """
+    numbers = _first_numbers(path, member, header) if header.kind == "f" else None
+    if numbers is None or _are_finite(numbers):
+        return [], []
+    return (
+        [place for place, value in enumerate(numbers) if value != value],
+        [place for place, value in enumerate(numbers) if math.isinf(value)],
+    )
+
+
+def _are_finite(numbers: Sequence[float]) -> bool:
+    return all(map(math.isfinite, (min(numbers, default=0), max(numbers, default=0), sum(numbers))))
+
+
+def _first_numbers(path: Path, member: str | None, header: ArrayHeader) -> Sequence[float] | None:
+    """The numbers that are looked at, in C order; None where they do not lie so, or are none."""
     letter = _LETTERS.get(f"{header.kind}{header.itemsize}")
     if letter is None or letter == "e" or header.fortran:
         return None
+    try:
+        stamp = path.stat()
+    except OSError as error:
+        raise SourceError(f"it cannot be read ({error.strerror})") from None
+    return _read_first(path, member, header, letter, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=8)  # several checks ask for them
+def _read_first(
+    path: Path, member: str | None, header: ArrayHeader, letter: str, modified: int, size: int
+) -> Sequence[float]:
     count = min(math.prod(header.shape), MAX_NUMBERS)
     numbers = array("B" if letter == "?" else letter, _read_start(path, member, header, count))
     if (header.descr[0] == ">") != (sys.byteorder == "big") and header.itemsize > 1:
         numbers.byteswap()
-    if header.kind != "f" or all(map(math.isfinite, (min(numbers, default=0), max(numbers, default=0), sum(numbers)))):
-        return numbers
-    return [value for value in numbers if math.isfinite(value)]
+    return numbers
 
 
 def read_extremes(path: Path, member: str | None, header: ArrayHeader) -> tuple[int, int] | None:

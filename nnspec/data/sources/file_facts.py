@@ -103,6 +103,14 @@ class SourceFacts:
         """
         return None
 
+    def not_finite(self, name: str) -> tuple[Sequence[int], Sequence[int]]:
+        """Of an array's numbers that are looked at, in its order, the places of NaN, and of those that are infinite.
+
+        Raises:
+            SourceError: where it cannot be used.
+        """
+        return (), ()
+
     def extremes(self, name: str) -> tuple[int, int] | None:
         """The least and the largest of an array's integers; None where they are not known without loading.
 

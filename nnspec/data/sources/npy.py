@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_extremes, read_npy, read_numbers
+from nnspec.data.sources.array_header import (
+    ArrayHeader,
+    column_facts,
+    find_not_finite,
+    read_extremes,
+    read_npy,
+    read_numbers,
+)
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, DataSource, SourceFacts, SourcePlan
 from nnspec.lazy import dataclass
 
@@ -30,6 +37,9 @@ class _NpyFacts(SourceFacts):
 
     def numbers(self, name: str) -> Sequence[float] | None:
         return read_numbers(self.path, None, self.header) if name == "" else None
+
+    def not_finite(self, name: str) -> tuple[Sequence[int], Sequence[int]]:
+        return find_not_finite(self.path, None, self.header) if name == "" else ((), ())
 
     def extremes(self, name: str) -> tuple[int, int] | None:
         return read_extremes(self.path, None, self.header) if name == "" else None

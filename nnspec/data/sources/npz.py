@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnspec.data.sources.array_header import ArrayHeader, column_facts, read_extremes, read_npz, read_numbers
+from nnspec.data.sources.array_header import (
+    ArrayHeader,
+    column_facts,
+    find_not_finite,
+    read_extremes,
+    read_npz,
+    read_numbers,
+)
 from nnspec.data.sources.base import (
     ArrayFacts,
     Column,
@@ -38,6 +45,10 @@ class _NpzFacts(SourceFacts):
     def numbers(self, name: str) -> Sequence[float] | None:
         header = self._header(name)
         return None if header is None else read_numbers(self.path, name, header)
+
+    def not_finite(self, name: str) -> tuple[Sequence[int], Sequence[int]]:
+        header = self._header(name)
+        return ((), ()) if header is None else find_not_finite(self.path, name, header)
 
     def extremes(self, name: str) -> tuple[int, int] | None:
         header = self._header(name)
