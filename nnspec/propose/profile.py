@@ -17,6 +17,7 @@ from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
 from nnspec.runtime.rules.dates import read_dates
 from nnspec.runtime.rules.delimited import split_words
 from nnspec.runtime.rules.label_keys import label_key
+from nnspec.runtime.rules.likely_markers import LikelyMarker, find_likely_markers
 from nnspec.runtime.rules.times import parse_times
 
 MOST_CATEGORIES = 50
@@ -55,6 +56,7 @@ class Profile:
         parts: of dates, those that differ from row to row and come again.
         separator: of several words a cell, what stands between them.
         stray: of numbers or dates but for a few cells, what is said of the first of these.
+        markers: of numbers, those that may mark missing values, such as -999.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Profile:
     parts: tuple[str, ...] = ()
     separator: str = ""
     stray: str = ""
+    markers: tuple[LikelyMarker, ...] = ()
 
     @property
     def is_skewed(self) -> bool:
@@ -113,6 +116,7 @@ def profile_column(name: str, cells: Sequence[str]) -> Profile:
         lowest=min(numbers or [0.0]),
         middle=median(numbers or [0.0]),
         highest=max(numbers or [0.0]),
+        markers=tuple(find_likely_markers(Counter(numbers))) if form is Form.NUMBER and numbers is not None else (),
         stray=_stray(cells) if form in (Form.IDENTIFIER, Form.TEXT) and numbers is None else "",
     )
 

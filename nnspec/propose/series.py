@@ -13,7 +13,7 @@ from statistics import median
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
 from nnspec.propose.profile import Form, Profile
 from nnspec.propose.spec_text import Lines, as_spec, identifier
-from nnspec.propose.table import describe, training
+from nnspec.propose.table import describe, remark_markers, training
 from nnspec.propose.table_file import TableFile
 from nnspec.runtime.rules.csv import is_missing
 from nnspec.runtime.rules.series_keys import join_keys
@@ -205,7 +205,10 @@ def write_series_spec(name: str, table: TableFile, plan: SeriesPlan) -> str:
     lines.add("  inputs:")
     for column in plan.left_out:
         lines.remark(4, f"{column} is left out: a series begins without a value of it")
-    lines.add(f"    past: {{columns: {as_spec(list(plan.features))}, scale: standard}}", "  outputs:")
+    lines.add(f"    past: {{columns: {as_spec(list(plan.features))}, scale: standard}}")
+    for column in plan.features:
+        remark_markers(lines, 4, table, column)
+    lines.add("  outputs:")
     lines.add(f"    {output}: {{columns: [{as_spec(goal.name)}], relative_to: last, scale: standard}}")
     lines.add("", "inputs:", "  past: {axes: {time: $lookback, feature: $features}}", "")
     lines.add("model:", "  - GRU: {units: 32, over: time}", f"  - Dense: {{units: {plan.horizon}, as: step}}", "")

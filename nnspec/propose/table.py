@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nnspec.data.overview.likely_markers import advise
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
 from nnspec.propose.profile import MOST_CLASSES, Form, Profile
 from nnspec.propose.spec_text import Lines, as_key, as_spec, identifier, unused
@@ -147,13 +148,22 @@ def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
     lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:", f"    {row}:", "      columns:")
     for column, encoding in plan.encodings.items():
         lines.add(f"        {as_key(column)}: {as_spec(encoding)}", why=describe(profiles[column]))
+        remark_markers(lines, 8, table, column)
     for column, reason in plan.left_out.items():
         lines.remark(8, f"{column} is left out: {reason}")
-    lines.add("  outputs:", f"    {output}: {_target_data(goal, plan.task)}", "")
+    lines.add("  outputs:", f"    {output}: {_target_data(goal, plan.task)}")
+    remark_markers(lines, 4, table, goal.name)
+    lines.add("")
     lines.add("inputs:", f"  {row}: {{axes: {{feature: auto}}}}", why="as many as the encoded columns have")
     lines.add("", "model:", *_network(rows), f"  - Dense: {_head(plan.task)}", "")
     lines.add("outputs:", f"  {output}: {{task: {plan.task}}}", "", *training(plan.task, rows))
     return lines.text()
+
+
+def remark_markers(lines: Lines, indent: int, table: TableFile, column: str) -> None:
+    """Comments on numbers of a column that may mark missing values."""
+    for marker in table.profiles[column].markers:
+        lines.remark(indent, advise(table.source.options, column, marker, "rows"))
 
 
 def _count_missing(plan: TablePlan, profiles: Mapping[str, Profile]) -> str:

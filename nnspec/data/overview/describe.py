@@ -16,12 +16,14 @@ from nnspec.data.arrays.summary import Summary, summarize, summarize_columns
 from nnspec.data.dataset import Dataset
 from nnspec.data.overview.date_counts import count_dates
 from nnspec.data.overview.leakage import find_leakage
+from nnspec.data.overview.likely_markers import describe_markers
 from nnspec.data.prepare.transforms import InputTransform
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import Diagnostic
 from nnspec.document.types import JsonObject
 from nnspec.runtime.rules.dates import GAP
+from nnspec.runtime.rules.likely_markers import is_written_as_marker
 
 MOST_CLASSES = 100
 _SAMPLES = 3
@@ -55,9 +57,31 @@ def describe(plan: DataPlan, data: Dataset, outputs: Mapping[str, Slot]) -> Over
         "outputs": {name: _output(slot, data, outputs.get(name)) for name, slot in plan.outputs.items()},
         "samples": _samples(data),
         "leakage": leakage.report,
-        "notes": list(data.notes),
     }
+    body["notes"] = [*data.notes, *_markers(plan, data, body, ports)]
     return Overview(body, leakage.warnings)
+
+
+def _markers(plan: DataPlan, data: Dataset, body: JsonObject, ports: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """What is said of numbers that may mark missing values."""
+    for slot in plan.inputs.values():
+        told = cast(JsonObject, cast(JsonObject, body["inputs"])[slot.name])
+        ends = {column: _ends(cast(JsonObject, one)) for column, one in cast(JsonObject, told["columns"]).items()}
+        odd = [column for column, own in ends.items() if column in slot.columns and any(map(is_written_as_marker, own))]
+        values = _input_columns(slot, data, ports.get(slot.name)) if odd else {}
+        found = [describe_markers(slot, column, values[column], ends[column]) for column in odd]
+        yield from filter(None, found)
+    for slot in plan.outputs.values():
+        own = _ends(cast(JsonObject, cast(JsonObject, body["outputs"])[slot.name]))
+        if len(slot.columns) == 1 and any(map(is_written_as_marker, own)):
+            yield from filter(None, [describe_markers(slot, slot.columns[0], _targets_of(slot.name, data), own)])
+
+
+def _ends(told: JsonObject) -> tuple[float, ...]:
+    """The least and the largest number of all splits; none of texts."""
+    splits = cast(Mapping[str, JsonObject], told.get("splits") or {}).values()
+    known = [(float(str(one["min"])), float(str(one["max"]))) for one in splits if one.get("min") is not None]
+    return (min(low for low, _ in known), max(high for _, high in known)) if known else ()
 
 
 def _split(data: Dataset, name: str) -> JsonObject:

@@ -132,3 +132,20 @@ def test_markers_dates_and_lists_of_words(tmp_path: Path) -> None:
         "tags": {"multi_hot": {"separator": "|"}},
         "at": {"date": {"parts": ["weekday", "hour"], "cyclic": True, "scale": "standard"}},
     }
+
+
+def test_numbers_that_may_mark_missing_values(tmp_path: Path) -> None:
+    """They are told beside their columns, and are declared by nobody but the user."""
+    ages = [20 + row % 50 if row % 9 else -999 for row in range(200)]
+    pays = [row % 7 + row / 200 if row % 50 else 9999 for row in range(200)]
+    file = write(tmp_path / "t.csv", {"age": ages, "size": [row * 7 % 90 for row in range(200)], "pay": pays})
+    text = propose_table("t", file, "t.csv", "pay")
+    told = [line.strip() for line in text.splitlines() if "marks missing" in line]
+    assert told == [
+        "# -999 in 23 rows of `age` is far from the others (20 to 69): if it marks missing ones, write "
+        "`na_values: {age: -999}` beside the path",
+        "# 9999 in 4 rows of `pay` is far from the others (0.035 to 6.975): if it marks missing ones, write "
+        "`na_values: {pay: 9999}` beside the path",
+    ]
+    (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
+    assert not [fault for fault in diagnose(tmp_path / "t.yaml") if fault.is_error]

@@ -287,3 +287,28 @@ def test_dates_that_are_gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert train["distinct"] == len(set(windows))
     counts = sorted(((word, windows.count(word)) for word in set(windows)), key=lambda pair: (-pair[1], pair[0]))
     assert train["most"] == [list(pair) for pair in counts[:5]]
+
+
+@pytest.mark.parametrize("large", [mapped.LARGE, 0], ids=["in-memory", "gathered"])
+@pytest.mark.parametrize("columns", ["[a, b]", "{a: standard, b: standard}"])
+def test_numbers_that_may_mark_missing_values(
+    columns: str, large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mapped, "LARGE", large)
+    rows = [f"{-999 if i % 10 == 3 else i % 40},{i % 100},{9999 if i % 20 == 7 else i / 60}" for i in range(60)]
+    (tmp_path / "a.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    text = (
+        SPEC.replace("columns: [width, height]", f"columns: {columns}").replace("columns: [kind]", "columns: [y]")
+    ).replace("  order_by: day\n", "")
+    text = text.replace("{units: 2, activation: softmax, as: class}", "{units: 1}").replace(
+        "classification", "regression"
+    )
+    (tmp_path / "spec.yaml").write_text(text)
+    done = run("data", tmp_path / "spec.yaml", "--format", "json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["notes"] == [
+        "-999 in 6 values of `a` is far from the others (0 to 39): if it marks missing ones, write "
+        "`na_values: {a: -999}` beside the path",
+        "9999 in 3 values of `y` is far from the others (0 to 0.983333): if it marks missing ones, write "
+        "`na_values: {y: 9999}` beside the path",
+    ]
