@@ -11,7 +11,7 @@ import numpy as np
 
 from nnspec.data.dataset import Dataset, Split
 from nnspec.data.deployment import Deployment, class_indices, class_position
-from nnspec.data.overview.describe import as_dates
+from nnspec.data.overview.column_statistics import as_dates
 from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.units import output_units, unit_of_all, with_unit
 from nnspec.ir.axes import Axes

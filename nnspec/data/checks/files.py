@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from nnspec.data.checks.columns import check_encoding, check_missing_rules, check_target, features_of
@@ -14,6 +13,7 @@ from nnspec.data.checks.leaks import check_leaks
 from nnspec.data.checks.markers import check_markers
 from nnspec.data.checks.misfit_fixes import order_fixes, target_fixes
 from nnspec.data.checks.named import find_array, find_column
+from nnspec.data.checks.not_finite import check_finite
 from nnspec.data.checks.numbers import INFINITE_FIXES, unfit_number
 from nnspec.data.checks.row_order import check_row_order
 from nnspec.data.checks.spellings import check_constant_targets, check_spellings
@@ -27,7 +27,7 @@ from nnspec.data.section.agree import check, settle
 from nnspec.data.section.bind import bind
 from nnspec.data.section.column_plan import INTERPOLATE
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
-from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourceFacts
+from nnspec.data.sources.base import ColumnFacts, SourceFacts
 from nnspec.diagnostics import Diagnostic, Fix, Related, Report
 
 Further = Callable[[PlanFacts], Iterable[Diagnostic]]
@@ -230,38 +230,11 @@ class _SlotProbe:
             self.fault("NN506", f"{what} is a single value: it has no sample axis", slot.data_key)
             return None
         if header.kind == "f":
-            self.check_finite(name, header, what)
+            self.report.extend(check_finite(self.plan, slot, self.model, self.facts, header, what))
         if header.kind == "f" and not self.model.is_float and slot.role == "inputs":
             message = f"{what} has dtype {header.descr}, but input `{slot.name}` takes {self.model.dtype}"
             self.fault("NN506", message, slot.data_key)
         return self.check_fit(what, len(header.shape), header.shape)
-
-    def check_finite(self, name: str, header: ArrayFacts, what: str) -> None:
-        """NN504 for what is missing or infinite among the numbers of an array that are looked at."""
-        slot, rule = self.slot, self.plan.missing_rule("*")
-        try:
-            gaps, infinite = self.facts.not_finite(name)
-            sample = 0 if slot.lengths else file_axes(slot, len(header.shape)).sample or 0
-        except (SourceError, FitError):
-            return  # which is said where the array is fitted or loaded
-        unit = "step" if slot.lengths else "row"
-        after = math.prod(header.shape[sample + 1 :])
-
-        def shown(places: Sequence[int]) -> str:
-            rows = list(dict.fromkeys(place // after % header.shape[sample] + 1 for place in places))
-            return f"{unit}{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:5]))}{', …' if len(rows) > 5 else ''}"
-
-        takes_numbers = slot.role == "inputs" or slot.needs_numbers(self.model.task)
-        if infinite and takes_numbers:
-            message = f"{what} of {slot.kind} `{slot.name}` is infinite in {shown(infinite)}"
-            self.fault("NN504", message, slot.data_key, fixes=(Fix("correct the numbers in the array"),))
-        is_refused = rule.policy == "error" or (slot.role == "inputs" and (rule.is_in_graph or bool(slot.lengths)))
-        if gaps and is_refused and not slot.counts_in_part:
-            message = f"{what} of {slot.kind} `{slot.name}` has missing values (NaN) in {shown(gaps)}"
-            drop = Fix("`missing: drop` leaves out every sample that contains a missing value")
-            carry = Fix("`missing: forward_fill` repeats the last value before the gap")
-            others = () if slot.lengths else (drop,) if slot.role == "outputs" else (carry, drop)
-            self.fault("NN504", message, slot.data_key, fixes=(*others, Fix("or write other numbers to the array")))
 
     def check_fit(self, what: str, rank: int, shape: tuple[int, ...]) -> int | None:
         """Compares the data's axes with the model's; the number of rows."""

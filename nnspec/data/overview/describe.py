@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
-from nnspec.data.arrays.gathered import chunks, each_chunk, is_gathered, last_axis, numbered_chunks, weighted_chunks
+from nnspec.data.arrays.gathered import chunks, each_chunk, is_gathered, last_axis, numbered_chunks
 from nnspec.data.arrays.mapped import LARGE
-from nnspec.data.arrays.summary import Summary, summarize, summarize_columns
+from nnspec.data.arrays.summary import summarize_columns
 from nnspec.data.dataset import Dataset
-from nnspec.data.overview.date_counts import count_dates
+from nnspec.data.overview.column_statistics import (
+    Values,
+    as_dates,
+    describe_summary,
+    statistics_of,
+    summarize_dates,
+    to_plain_number,
+    type_of,
+)
 from nnspec.data.overview.leakage import find_leakage
 from nnspec.data.overview.likely_markers import describe_markers
 from nnspec.data.prepare.transforms import InputTransform
@@ -22,14 +28,11 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import Diagnostic
 from nnspec.document.types import JsonObject
-from nnspec.runtime.rules.dates import GAP
 from nnspec.runtime.rules.likely_markers import is_written_as_marker
 
 MOST_CLASSES = 100
 _SAMPLES = 3
-_MOST = 5  # frequent words
 _SHOWN = 8  # values of a sample
-Values = Mapping[str, np.ndarray]  # by split, axes `sample *axes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +150,6 @@ def _each(function: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> n
     return cast(np.ndarray, values.then(function)) if is_gathered(values) else function(values)
 
 
-def as_dates(seconds: np.ndarray) -> np.ndarray:
-    """Raw dates as text, an empty one where one is missing."""
-    words = np.char.replace(np.datetime_as_string(seconds.astype("datetime64[s]")), "T", " ")
-    return np.where(seconds == GAP, "", np.char.replace(words, " 00:00:00", "")).astype(object)
-
-
 def describe_input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None) -> JsonObject:
     """An input's shape, and by column its type and the statistics of each split.
 
@@ -173,10 +170,10 @@ def describe_input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None)
     for place, (name, given) in enumerate(columns.items()):
         port = ports[place] if ports is not None and name in _dates_of(slot) else None
         if port is not None and is_gathered(first.raw[port]):
-            splits = {split: _summary_of_dates(found.raw[port]) for split, found in data.splits.items()}
+            splits = {split: summarize_dates(found.raw[port]) for split, found in data.splits.items()}
             told[name] = {"type": "text", "splits": splits}
         else:
-            told[name] = {"type": _type(whole or given), **_statistics(given)}
+            told[name] = {"type": type_of(whole or given), **statistics_of(given)}
     if transform is not None:  # which counted as missing so far
         for split, values in whole.items():
             for column in told.values():
@@ -189,7 +186,7 @@ def _gathered_columns(slot: SlotPlan, values: Values) -> JsonObject | None:
     shape, dtype = next(iter(values.values())).shape, next(iter(values.values())).dtype
     if shape[-1] != len(slot.columns) or dtype.kind not in "biuf":
         return None
-    found = {split: [_describe_leak(each) for each in summarize_columns(given)] for split, given in values.items()}
+    found = {split: [describe_summary(each) for each in summarize_columns(given)] for split, given in values.items()}
     columns = {
         name: {"type": str(dtype), "splits": {split: each[index] for split, each in found.items()}}
         for index, name in enumerate(slot.columns)
@@ -238,69 +235,6 @@ def _flags(values: np.ndarray, transform: InputTransform) -> np.ndarray:
     return found
 
 
-def _type(values: Values) -> str:
-    dtype = next(iter(values.values())).dtype
-    return "text" if dtype.kind in "OUS" else str(dtype)
-
-
-def _statistics(values: Values) -> JsonObject:
-    return {"splits": {name: _summary(found) for name, found in values.items()}}
-
-
-def _summary(values: np.ndarray) -> JsonObject:
-    if is_gathered(values) or values.nbytes > LARGE:
-        return _summary_in_chunks(values)
-    flat = values.reshape(-1)
-    if flat.dtype.kind in "OUS":
-        words, counts = np.unique(flat.astype(str), return_counts=True)
-        missing = int(counts[words == ""].sum())
-        most = [[str(words[i]), int(counts[i])] for i in np.argsort(-counts, kind="stable")[:_MOST]]
-        return {"values": int(flat.size) - missing, "missing": missing, "distinct": len(words), "most": most}
-    numbers = flat.astype(np.float64)
-    known = numbers[~np.isnan(numbers)]
-    found: JsonObject = {"values": len(known), "missing": len(numbers) - len(known)}
-    if len(known):
-        found |= {"mean": _to_plain(known.mean()), "std": _to_plain(known.std())}
-        found |= {"min": _to_plain(known.min()), "max": _to_plain(known.max())}
-    return found
-
-
-def _summary_in_chunks(values: np.ndarray) -> JsonObject:
-    if values.dtype.kind in "OUS":
-        words: Counter[str] = Counter()
-        for chunk, weights in weighted_chunks(values):
-            distinct, inverse = np.unique(chunk.astype(str), return_inverse=True)
-            often = None if weights is None else np.repeat(weights, chunk.shape[1])
-            counts = np.bincount(inverse.reshape(-1), weights=often)
-            words.update({str(word): int(count) for word, count in zip(distinct, counts, strict=True)})
-        size, missing = words.total(), words[""]
-        most = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
-        found: JsonObject = {"values": size - missing, "missing": missing, "distinct": len(words)}
-        return {**found, "most": [list(pair) for pair in most]}
-    return _describe_leak(summarize(values))
-
-
-def _summary_of_dates(seconds: np.ndarray) -> JsonObject:
-    """The same of dates that are gathered, of which no words are kept."""
-    assert is_gathered(seconds)
-    size, missing, distinct, first = count_dates(seconds, _MOST)
-    words = as_dates(np.array([moment for moment, _ in first], np.int64)).tolist()
-    most = [[word, count] for word, (_, count) in zip(words, first, strict=True)]
-    return {"values": size - missing, "missing": missing, "distinct": distinct, "most": most}
-
-
-def _describe_leak(summary: Summary) -> JsonObject:
-    found: JsonObject = {"values": summary.known, "missing": summary.missing}
-    if summary.known:
-        found |= {"mean": _to_plain(summary.mean), "std": _to_plain(summary.deviation)}
-        found |= {"min": _to_plain(summary.low), "max": _to_plain(summary.high)}
-    return found
-
-
-def _to_plain(number: float) -> float | None:
-    return float(f"{number:.6g}") if math.isfinite(number) else None
-
-
 def _output(slot: SlotPlan, data: Dataset, model: Slot | None) -> JsonObject:
     transform = data.outputs[slot.name]
     first = next(iter(data.splits.values()))
@@ -313,7 +247,7 @@ def _output(slot: SlotPlan, data: Dataset, model: Slot | None) -> JsonObject:
     if classes is not None and len(classes) <= MOST_CLASSES and _has_codes(first.y[slot.name]):
         found["classes"] = {name: _counts(data, name, slot.name, [str(c) for c in classes]) for name in data.splits}
     else:
-        found |= _statistics(_targets_of(slot.name, data))
+        found |= statistics_of(_targets_of(slot.name, data))
     return found
 
 
@@ -362,4 +296,4 @@ def _first_values(values: np.ndarray) -> list[float | int | str | None]:
 
 
 def _to_shown(value: object) -> float | int | str | None:
-    return _to_plain(value) if isinstance(value, float) else value if isinstance(value, int) else str(value)
+    return to_plain_number(value) if isinstance(value, float) else value if isinstance(value, int) else str(value)

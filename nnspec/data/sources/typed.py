@@ -82,8 +82,7 @@ class TypedFacts(SourceFacts):
         return None if column is None or self.lists is None else array_facts(self.lists(column), name)
 
     def extremes(self, name: str) -> tuple[int, int] | None:
-        column = list_column(name, self.names)
-        return None if column is None or self.lists is None else array_extremes(self.lists(column), name)
+        return array_extremes(self.lists(list_column(name, self.names) or name), name) if self.lists else None
 
     def column(self, name: str, *, values: bool = False) -> ColumnFacts | None:
         if name not in self.names and self.lists is not None:
