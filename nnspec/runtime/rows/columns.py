@@ -97,15 +97,16 @@ def _date_cell(value: object) -> str | int | None:
 
 def words_in_one_spelling(values: Array) -> Array:
     """Words as training spelt them, axes kept: numbers and truth values too, "" where there is none."""
-    known: dict[object, str] = {}
-    flat = []
-    for value in values.ravel().tolist():
-        key = (type(value), value)
-        if key not in known:
-            known[key] = _word(value)
-        flat.append(known[key])
-    made = np.empty(len(flat), dtype=object)
-    made[:] = flat
+    flat = values.ravel().tolist()
+    kinds = set(map(type, flat))
+    if kinds == {str}:  # as of a table: each word once
+        spelt = {word: _word(word) for word in set(flat)}
+        words = list(map(spelt.__getitem__, flat))
+    else:  # `True`, 1 and 1.0 are equal, but no one word
+        known = {(kind, value): _word(value) for kind, value in {(type(value), value) for value in flat}}
+        words = [known[type(value), value] for value in flat]
+    made = np.empty(len(words), dtype=object)
+    made[:] = words
     return made.reshape(values.shape)
 
 
@@ -121,9 +122,10 @@ def check_words(port: Port, array: Array) -> Array:
     Raises:
         InputError: where one is missing that may not be, or is neither text nor a number.
     """
-    strange = next((v for v in array.flat if not isinstance(v, str | int | float | bool | np.generic | None)), None)
+    kinds = set(map(type, array.ravel().tolist())) - {str, int, float, bool, type(None)}
+    strange = next((kind for kind in kinds if not issubclass(kind, str | int | float | np.generic)), None)
     if strange is not None:
-        raise InputError(f"input `{port.name}` takes words, but has a {type(strange).__name__}")
+        raise InputError(f"input `{port.name}` takes words, but has a {strange.__name__}")
     words = words_in_one_spelling(array)
     if port.markers:
         is_marker = np.isin(words.astype(str), [word for word in set(words.flat) if marker_key(word) in port.markers])

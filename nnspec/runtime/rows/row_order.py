@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Metadata
-from nnspec.runtime.rules.csv import is_missing
+from nnspec.runtime.rules.csv import missing_among
+from nnspec.runtime.rules.iso_times import IsoColumn
 from nnspec.runtime.rules.series_keys import join_keys
 from nnspec.runtime.rules.time_steps import step_of
 from nnspec.runtime.rules.times import SortKey, sort_keys
+
+_PART = 1 << 16  # cells that are looked at at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +70,10 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
         InputError: where a row has no time or no series.
     """
     for name in key_columns(metadata):
-        gap = next((row for row, cell in enumerate(keys.get(name, ()), 1) if is_missing(cell)), None)
+        gap = next((start + index for start, part in _parts(keys.get(name, ())) for index in missing_among(part)), None)
         if gap is not None:
-            raise InputError(f"`{file.name}`: column `{name}`, by which rows are ordered, has no value in row {gap}")
+            row = gap + 1
+            raise InputError(f"`{file.name}`: column `{name}`, by which rows are ordered, has no value in row {row}")
     series = series_columns(metadata)
     notes = [
         f"`{file.name}` has no column `{name}`, by which training {did}: rows are taken {instead}"
@@ -80,11 +84,10 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
         for name in names
         if name not in keys
     ]
-    order = list(range(count))
+    order: Sequence[int] = range(count)
     time = str(metadata.get("order_by") or "")
-    moments = sort_keys(keys[time]) if time in keys else []
     if time in keys:
-        order.sort(key=moments.__getitem__)
+        order = _in_time(keys[time])
     numbers: dict[str, int] = {}
     told = [keys[name] for name in series if name in keys]
     if told:
@@ -98,10 +101,29 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
     if time in keys and metadata.get("window"):
         notes += _describe_duplicates(file, [keys[time][row] for row in order], ranks, time)
         if metadata.get("every"):
+            moments = sort_keys(keys[time])
             notes += _describe_steps(
                 file, [moments[row] for row in order], [keys[time][row] for row in order], ranks, metadata
             )
     return RowOrder(np.array(order, np.int64), starts, keys, tuple(notes))
+
+
+def _in_time(cells: Sequence[str]) -> Sequence[int]:
+    """The rows in the order of their times; those of one time stay in file order."""
+    column, values = IsoColumn(), np.empty(len(cells), np.int64)
+    for start, part in _parts(cells):
+        found = column.read(part)
+        if found is None:
+            moments = sort_keys(cells)
+            return sorted(range(len(cells)), key=moments.__getitem__)
+        values[start : start + len(part)] = found
+    return range(len(cells)) if (values[1:] >= values[:-1]).all() else np.argsort(values, kind="stable").tolist()
+
+
+def _parts(cells: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """Cells in pieces, each with the number of its first."""
+    for start in range(0, len(cells), _PART):
+        yield start, cells[start : start + _PART]
 
 
 def _describe_duplicates(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: str) -> list[str]:

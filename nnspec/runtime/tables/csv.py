@@ -17,6 +17,8 @@ from nnspec.runtime.rules.csv_sniff import propose_layout, propose_marks
 from nnspec.runtime.samples import Samples
 from nnspec.runtime.tables.matching import options_of, require_columns, samples_of_table, table_columns
 
+_MOST_WORDS = 1 << 16  # of a column that are kept once
+
 
 def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
     keys = table_columns(file, wanted)
@@ -40,12 +42,13 @@ def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
 
 def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str], dialect: Dialect) -> dict[Key, Array]:
     readers = [NumberColumn(dialect) for _ in keys]
+    known: list[dict[str, str]] = [{} for _ in keys]
     parts: list[list[Array]] = [[] for _ in keys]
     done = 0
     for columns in read_columns(file, header, [name for name, _ in keys], dialect):
-        for (name, is_text), cells, reader, part in zip(keys, columns, readers, parts, strict=True):
+        for (name, is_text), cells, reader, words, part in zip(keys, columns, readers, known, parts, strict=True):
             try:
-                part.append(words_of(cells) if is_text else numbers_of(cells, reader))
+                part.append(words_of(cells, words) if is_text else numbers_of(cells, reader))
             except CellError as error:
                 row = done + error.index + 1
                 message = f"`{file.name}`: column `{name}` has no number in row {row}: `{error.cell}`"
@@ -68,6 +71,13 @@ def numbers_of(cells: Sequence[str], column: NumberColumn) -> Array:
     return np.array(values, np.float64)  # of None NumPy makes NaN
 
 
-def words_of(cells: Sequence[str]) -> Array:
-    """Cells as they stand, axes `row`; an empty text where one is missing."""
-    return np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)
+def words_of(cells: Sequence[str], known: dict[str, str] | None = None) -> Array:
+    """Cells as they stand, axes `row`; an empty text where one is missing.
+
+    Args:
+        known: the words of a column so far, each of which is kept once.
+    """
+    own = {} if known is None or len(known) > _MOST_WORDS else known
+    for cell in set(cells).difference(own):
+        own[cell] = "" if is_missing(cell) else cell
+    return np.array(list(map(own.__getitem__, cells)), dtype=object)

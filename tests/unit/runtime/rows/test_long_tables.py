@@ -1,0 +1,60 @@
+"""Rows of long tables: words are kept once, and times are read in pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.rows import row_order
+from nnspec.runtime.rows.columns import words_in_one_spelling
+from nnspec.runtime.rows.row_order import order_rows
+from nnspec.runtime.rules import csv as rules
+from nnspec.runtime.rules.csv_dialect import PLAIN
+from nnspec.runtime.tables.csv import _read_csv_columns
+
+METADATA = {"order_by": "at"}
+
+
+def test_a_word_is_kept_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "_BLOCK", 30)
+    cells = ["LHR", "NA", "JFK", "LHR", "", "3.0"] * 20
+    (tmp_path / "a.csv").write_text("a,b\n" + "".join(f"{cell},1\n" for cell in cells))
+    found = _read_csv_columns(tmp_path / "a.csv", [("a", True)], ["a", "b"], PLAIN)["a", True]
+    assert found.tolist() == [cell if cell != "NA" else "" for cell in cells]
+    assert len({id(word) for word in found.tolist()}) == 4
+
+
+@pytest.mark.parametrize("part", [1, 3, 1000])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["2024-01-01", "2024-01-02", "2024-01-02", "2024-01-05"],
+        ["2024-01-05", "2024-01-02", "2024-01-01", "2024-01-02", "2023-12-31"],
+        ["2024-01-05 10:00", "2024-01-05T09:00", "2024-01-05 08:00:00.5"],
+        ["10", "9", "1e2", "-3"],
+        ["b", "a", "c", "a"],
+    ],
+)
+def test_order(cells: list[str], part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_order, "_PART", part)
+    keys = [float(cell) if cell[-1].isdigit() and "20" not in cell else cell.replace("T", " ") for cell in cells]
+    wanted = sorted(range(len(cells)), key=keys.__getitem__)  # type: ignore[arg-type]
+    assert order_rows(Path("a.csv"), len(cells), {"at": cells}, METADATA).rows.tolist() == wanted
+
+
+def test_a_row_without_a_time_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_order, "_PART", 2)
+    with pytest.raises(InputError, match="has no value in row 4"):
+        order_rows(Path("a.csv"), 4, {"at": ["1", "2", "3", "NA"]}, METADATA)
+
+
+def test_words_of_any_type_have_one_spelling() -> None:
+    values = np.array(["a", "NA", 3, 3.0, True, 1, None, float("nan"), "3.0"], dtype=object)
+    assert words_in_one_spelling(values).tolist() == ["a", "", "3", "3", "true", "1", "", "", "3"]
+    assert words_in_one_spelling(np.array([["True", "x"], [" ", "3.0"]], dtype=object)).tolist() == [
+        ["true", "x"],
+        ["", "3"],
+    ]
