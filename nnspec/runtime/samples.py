@@ -12,6 +12,8 @@ from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
 
 BATCH_SIZE = 64
+LARGEST_BATCH = 1024
+SMALL_BYTES = 2**18  # of the inputs of a batch that may have more samples than the usual number
 MOST_BYTES = 2**24  # of a batch's inputs
 
 Take = Callable[[slice], dict[str, Array]]
@@ -53,12 +55,14 @@ class Samples:
         """The cells of a slice of the samples."""
         return {name: cells[part] for name, cells in self.keys.items()}
 
-    def slices(self, size: int = BATCH_SIZE) -> Iterator[slice]:
-        """Slices of no more than `size` samples, fewer where samples are large."""
+    def slices(self, size: int | None = None) -> Iterator[slice]:
+        """Slices of no more than `size` samples, fewer where samples are large; by default more where they are small."""
         if not self.count:
             yield slice(0, self.count)
             return
         bytes_each = sum(array.nbytes for array in self.take(slice(0, 1)).values())
+        if size is None:
+            size = min(max(BATCH_SIZE, SMALL_BYTES // max(1, bytes_each)), LARGEST_BATCH)
         step = max(1, min(size, MOST_BYTES // max(1, bytes_each)))
         for start in range(0, self.count, step):
             yield slice(start, min(start + step, self.count))

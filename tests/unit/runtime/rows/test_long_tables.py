@@ -13,6 +13,7 @@ from nnspec.runtime.rows.columns import words_in_one_spelling
 from nnspec.runtime.rows.row_order import order_rows
 from nnspec.runtime.rules import csv as rules
 from nnspec.runtime.rules.csv_dialect import PLAIN
+from nnspec.runtime.samples import Samples
 from nnspec.runtime.tables.csv import _read_csv_columns
 
 METADATA = {"order_by": "at"}
@@ -58,3 +59,13 @@ def test_words_of_any_type_have_one_spelling() -> None:
         ["true", "x"],
         ["", "3"],
     ]
+
+
+@pytest.mark.parametrize(("width", "most"), [(1, 1024), (256, 256), (4096, 64), (2**20, 4)])
+def test_batches_have_more_samples_where_they_are_small(width: int, most: int) -> None:
+    rows = np.zeros((1, width), np.float32)
+    samples = Samples(3000, lambda part: {"x": np.broadcast_to(rows, (part.stop - part.start, width))})
+    parts = list(samples.slices())
+    assert max(part.stop - part.start for part in parts) == most
+    assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])]
+    assert parts[-1].stop == 3000
