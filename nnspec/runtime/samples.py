@@ -56,7 +56,7 @@ class Samples:
         return {name: cells[part] for name, cells in self.keys.items()}
 
     def slices(self, size: int | None = None) -> Iterator[slice]:
-        """Slices of no more than `size` samples, fewer where samples are large; by default more where they are small."""
+        """Slices of no more than `size` samples, fewer where they are large; by default more where they are small."""
         if not self.count:
             yield slice(0, self.count)
             return

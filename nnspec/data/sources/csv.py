@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from nnspec.data.sources.base import (
 from nnspec.data.sources.csv_options import OPTIONS
 from nnspec.data.sources.csv_scan import FileError, scan_columns
 from nnspec.data.sources.na_values import NA_VALUES
+from nnspec.data.sources.order_keys import order_values
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.document.types import Plain
@@ -34,12 +35,9 @@ from nnspec.runtime.rules.csv import (
     read_header,
 )
 from nnspec.runtime.rules.csv_dialect import Dialect
-from nnspec.runtime.rules.iso_times import IsoColumn
-from nnspec.runtime.rules.times import is_zoned, parse_times
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
     from nnspec.runtime.ports import Metadata
     from nnspec.runtime.rules.csv_sniff import Proposal
@@ -215,51 +213,17 @@ def _order_keys(plan: SourcePlan, name: str, dialect: Dialect) -> Column:
     """What rows are sorted by: numbers where all cells are, moments where all are ISO 8601, else text."""
     import numpy as np
 
-    from nnspec.data.arrays.growing import join_parts
-
     def read() -> Iterator[list[str]]:
         for path in plan.files():
             for (cells,) in _cells(plan, path, [name], dialect):
                 yield dialect.order_cells(cells)
 
-    try:
-        numbers = NumberColumn()
-        values = join_parts(_numbers(cells, numbers).values for cells in read())
-        return Column(values, np.isnan(values) if values.dtype.kind == "f" else _none_missing(len(values)))
-    except CellError:
-        pass
-    try:
-        times = join_parts(_moments(read()))
-        return Column(times, _none_missing(len(times)))
-    except CellError:
-        words = [_words(cells, Reading.ORDER) for cells in read()]
-        return Column(np.concatenate([c.values for c in words]), np.concatenate([c.missing for c in words]))
-
-
-def _moments(chunks: Iterable[Sequence[str]]) -> Iterator[np.ndarray]:
-    """The moments of cells, in the order of time; all are zoned, or none is.
-
-    Raises:
-        CellError: where one is no moment in ISO 8601, or some are zoned and others not.
-    """
-    import numpy as np
-
-    column, zoned = IsoColumn(), set[bool]()
-    for cells in chunks:
-        found = column.read(cells)
-        times = None if found is not None else parse_times(cells)
-        if found is None and times is None:
-            raise CellError(0, cells[0])
-        zoned.add(column.is_zoned if found is not None else is_zoned(cells[0]))
-        if len(zoned) > 1:
-            raise CellError(0, cells[0])
-        yield np.array(times if found is None else found, dtype="datetime64[us]")
-
-
-def _none_missing(count: int) -> NDArray[np.bool_]:
-    import numpy as np
-
-    return np.broadcast_to(np.False_, (count,))
+    values = order_values(read)
+    if values is not None:
+        is_gap = np.isnan(values) if values.dtype.kind == "f" else np.broadcast_to(np.False_, values.shape)
+        return Column(values, is_gap)
+    words = [_words(cells, Reading.ORDER) for cells in read()]
+    return Column(np.concatenate([c.values for c in words]), np.concatenate([c.missing for c in words]))
 
 
 def _numbers(cells: Sequence[str], reader: NumberColumn) -> Column:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from nnspec.data.sources.base import (
 from nnspec.data.sources.list_arrays import ReadAnew, array_extremes, array_facts, length_facts, load_array
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed_facts import concatenate_facts, constant_facts, count_rows, scan_table
-from nnspec.data.sources.typed_keys import as_keys
+from nnspec.data.sources.typed_keys import read_keys
 from nnspec.lazy import dataclass
 from nnspec.runtime.engine.types import EngineError, Kind, Table, Wanted, kind_of, read_columns, why_unreadable
 from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
@@ -220,15 +219,14 @@ class TypedSource(TableSource):
 
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         if reading is Reading.ORDER:
-            rest = self._read(plan, names, reading)
-            chunks = list(islice(rest, 1))
-            if chunks and all(column.values.dtype.kind in "iufM" for column in chunks[0]):
-                yield from chain(chunks, rest)  # text is looked at as a whole
-                return
-            chunks += rest
-            yield [as_keys([chunk[index] for chunk in chunks]) for index in range(len(names))]
+            for name in names[:1]:  # one column sorts rows
+                yield from ([column] for column in read_keys(partial(self._read_alone, plan, name)))
             return
         yield from self._read(plan, names, reading)
+
+    def _read_alone(self, plan: SourcePlan, name: str) -> Iterator[Column]:
+        for (column,) in self._read(plan, [name], Reading.ORDER):
+            yield column
 
     def _read(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         first: Part | None = None

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from nnspec.data.sources.base import Column
-from nnspec.runtime.rules.csv import CellError, NumberColumn
-from nnspec.runtime.rules.times import parse_times
+from nnspec.data.sources.order_keys import order_values
 
-
-def as_keys(chunks: Sequence[Column]) -> Column:
-    """What rows are sorted by: text that is all numbers or all ISO 8601 sorts as such, as in a CSV file."""
+if TYPE_CHECKING:
     import numpy as np
 
-    if not chunks:
-        return Column(np.empty(0), np.empty(0, dtype=bool))
-    values = np.concatenate([chunk.values for chunk in chunks])
-    missing = np.concatenate([chunk.missing for chunk in chunks])
-    if values.dtype.kind != "U" or missing.any():
-        return Column(values, missing)
-    cells = values.tolist()
-    try:
-        return Column(np.array(NumberColumn().read(cells)), missing)
-    except CellError:
-        times = parse_times(cells)
-        return Column(values if times is None else np.array(times, dtype="datetime64[us]"), missing)
+
+def read_keys(read: Callable[[], Iterator[Column]]) -> Iterator[Column]:
+    """What rows are sorted by, in chunks: text that is all numbers or all ISO 8601 sorts as such, as in a CSV file.
+
+    Args:
+        read: the column in chunks, each time anew.
+    """
+    rest = read()
+    first = next(rest, None)
+    if first is None:
+        return
+    if first.values.dtype.kind != "U":
+        yield from chain([first], rest)
+        return
+    if first.missing.any() or any(chunk.missing.any() for chunk in rest):
+        yield from read()
+        return
+
+    def texts() -> Iterator[list[str]]:
+        for chunk in read():
+            if len(chunk.values):
+                yield chunk.values.tolist()
+
+    values = order_values(texts)
+    if values is None:
+        yield from read()
+    else:
+        yield Column(values, _none_missing(len(values)))
+
+
+def _none_missing(count: int) -> np.ndarray:
+    import numpy as np
+
+    return np.broadcast_to(np.False_, (count,))

@@ -6,13 +6,16 @@ import tracemalloc
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.files import probe
 from nnspec.data.checks.row_layout import find_row_layout
+from nnspec.data.sources import typed
+from nnspec.data.sources.base import Reading
 from nnspec.data.sources.kept import Times, concatenate_values
-from nnspec.runtime.rules.times import parse_times
+from nnspec.runtime.rules.times import parse_times, sort_keys
 from tests.support.data_files import Y
 from tests.unit.data.section.test_plan import plan_of, slot
 
@@ -75,3 +78,24 @@ def test_a_check_keeps_no_words_of_them(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 135 * rows
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["2024-01-02 10:00", "2024-01-01 10:00", "2024-01-03 10:00", "2023-01-03 00:00"],
+        ["2024-01-02 10:00", "2024-01-01", "2024-01-03T09:00:00.5", "2023-01-03"],
+        ["3", "1", "2.5", "10"],
+        ["2024-01-02", "2024-01-01", "no time", "2023-01-01"],
+    ],
+)
+def test_text_that_is_times_sorts_by_time(cells: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In two files, of which the second decides as well; a row at a time."""
+    monkeypatch.setattr(typed, "_AT_ONCE", 1)
+    for name, part in (("1", cells[:2]), ("2", cells[2:])):
+        listed = ", ".join(f"('{cell}', 1)" for cell in part)
+        write(tmp_path / f"{name}.parquet", f'SELECT * FROM (VALUES {listed}) t("at", a)')
+    plan = plan_of(TEXT, tmp_path)
+    assert plan.source is not None
+    found = [chunk[0].values for chunk in plan.source.source.open_columns(plan.source, ["at"], Reading.ORDER)]
+    assert np.concatenate(found).tolist() == sort_keys(cells)
