@@ -24,7 +24,7 @@ from nnspec.data.sources.base import (
 from nnspec.data.sources.list_arrays import ReadAnew, array_extremes, array_facts, length_facts, load_array
 from nnspec.data.sources.stamps import stamps_of
 from nnspec.data.sources.typed_facts import concatenate_facts, constant_facts, count_rows, scan_table
-from nnspec.data.sources.typed_keys import read_keys
+from nnspec.data.sources.typed_keys import join_keys, read_keys
 from nnspec.lazy import dataclass
 from nnspec.runtime.engine.types import EngineError, Kind, Table, Wanted, kind_of, read_columns, why_unreadable
 from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
@@ -219,8 +219,8 @@ class TypedSource(TableSource):
 
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         if reading is Reading.ORDER:
-            for name in names[:1]:  # one column sorts rows
-                yield from ([column] for column in read_keys(partial(self._read_alone, plan, name)))
+            keys = [read_keys(partial(self._read_alone, plan, name)) for name in names]
+            yield from ([column] for column in keys[0]) if len(keys) == 1 else [[join_keys(each) for each in keys]]
             return
         yield from self._read(plan, names, reading)
 

@@ -42,6 +42,14 @@ def read_keys(read: Callable[[], Iterator[Column]]) -> Iterator[Column]:
         yield Column(values, _none_missing(len(values)))
 
 
+def join_keys(chunks: Iterator[Column]) -> Column:
+    """All rows at once."""
+    import numpy as np
+
+    found = list(chunks) or [Column(np.empty(0), np.empty(0, dtype=bool))]
+    return Column(np.concatenate([each.values for each in found]), np.concatenate([each.missing for each in found]))
+
+
 def _none_missing(count: int) -> np.ndarray:
     import numpy as np
 
