@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -126,16 +127,33 @@ class TransposedConvolution(Convolution):
         ends = [self.cuts(node.args, i)[1:] for i in range(self.rank)]
         lead = [0] if self.rank == 1 else []
         more = [*lead, *(max(-after, 0) for _, after in ends)]
+        even = [min(before, max(after, 0)) for before, after in ends]
         view = write_kernel(
             lowering,
             node,
             inputs[0],
             "ConvTranspose",
             kernel,
-            pads=[*lead, *(before for before, _ in ends), *lead, *(max(after, 0) for _, after in ends)],
+            pads=[*lead, *even, *lead, *even],
             output_padding=more if any(more) else None,
         )
-        return [activate(lowering, view, node.args["activation"])]
+        rest = [max(after, 0) - before for before, after in ends]
+        return [activate(lowering, _without_ends(lowering, view, rest), node.args["activation"])]
+
+
+def _without_ends(lowering: Lowering, view: View, counts: list[int]) -> View:
+    """Without so many of the last positions of each spatial axis.
+
+    Some runtimes (ncnn) have no `pads` that differ between the ends of an axis.
+    """
+    cut = {len(view.dims) - len(counts) + i: count for i, count in enumerate(counts) if count}
+    if not cut:
+        return view
+    bounds = {"starts": [0] * len(cut), "ends": [-count for count in cut.values()], "axes": list(cut)}
+    operands = [lowering.constant(np.asarray(values, np.int64), name) for name, values in bounds.items()]
+    tensor = lowering.node("Slice", view.tensor, *operands)
+    lowering.affine[tensor] = lowering.affine[view.tensor]
+    return replace(view, tensor=tensor)
 
 
 def _grown(size: Size, stride: int, more: int) -> Size:

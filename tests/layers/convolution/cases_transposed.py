@@ -39,6 +39,16 @@ def scattered(
     return result[(slice(None), *kept)]
 
 
+def cut_off(kernel: int, stride: int, dilation: int, more: int | None, padding: str) -> tuple[int, int]:
+    """How many of the positions that a kernel writes to are not kept, at either end."""
+    if padding == "valid":
+        return 0, 0
+    whole = 8 * stride + 1 + (kernel - 1) * dilation  # of nine positions
+    count = 9 * stride if more is None else 8 * stride + (1 + (kernel - 1) * dilation) % 2 + more
+    before = max(whole - count, 0) // 2
+    return before, max(whole - before - count, 0)
+
+
 def case(
     kind: str, body: dict[str, Any], inputs: dict[str, Any], output: dict[str, Any], id: str = "", **extra: Any
 ) -> Case:
@@ -59,7 +69,11 @@ def case(
         y = np.maximum(y, 0) if body.get("activation") == "relu" else y
         return np.moveaxis(y, -1, 1) if first else y
 
-    middle = ["ConvTranspose", *(["Relu"] if body.get("activation") else [])]
+    more = each("output_padding", 0) if body.get("output_padding") is not None else [None] * rank
+    sizes = (each("kernel_size", 1), each("strides", 1), each("dilation_rate", 1), more)
+    ends = [cut_off(*given, body.get("padding", "valid")) for given in zip(*sizes, strict=True)]
+    is_cut = any(after > before for before, after in ends)
+    middle = ["ConvTranspose", *(["Slice"] if is_cut else []), *(["Relu"] if body.get("activation") else [])]
     around = (["Transpose", "Reshape"], ["Transpose", "Reshape"]) if rank == 1 else (["Transpose"], ["Transpose"])
     if first:
         around = (["Reshape"], ["Reshape"]) if rank == 1 else ([], [])

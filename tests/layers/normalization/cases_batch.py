@@ -279,7 +279,7 @@ CASES += [
         [{"height": 5, "width": 7, "channel": 3}],
         {"height": 10, "width": 14, "filter": 4},
         None,
-        ["Transpose", "ConvTranspose", "Transpose"],
+        ["Transpose", "ConvTranspose", "Slice", "Transpose"],
         id="after-transposed",
         before=[
             {"Conv2DTranspose": {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "use_bias": False}}
