@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-import numpy as np
-
 from nnspec.backends.base import Convertible, ExportedModel, Session
 from nnspec.data.dataset import Dataset
 from nnspec.data.deployment import Deployment
@@ -16,13 +14,13 @@ from nnspec.diagnostics import Diagnostic, Fix, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
 from nnspec.diagnostics.lists import enumerated
 from nnspec.ir.variants import FORMS
+from nnspec.jobs.variants.costly_layers import find_costly_layers
 from nnspec.jobs.variants.scores import Scorer, Scores
 from nnspec.jobs.variants.speed import FASTER
 from nnspec.pipeline import Checked
 from nnspec.progress import Progress
 
 CALIBRATION_ROWS = 512
-MOST_LAYERS = 24  # that are tried one by one where a variant loses too much
 ACCURACY_LOSS, ERROR_LOSS = 0.005, 0.01
 SMALLER = 0.99  # of the size of float32; casts and scales may weigh more than what kernels save
 
@@ -248,24 +246,21 @@ class _Variants:
         if len(layers) < 2:
             return layers
         outputs = {loss.output for loss in losses}
-        shares: dict[str, float] = {}
-        for layer in layers[:MOST_LAYERS]:
-            session = self.converted(name, {layer}).open()
-            shares[layer] = sum(
-                loss.share for loss in self.losses(self.scorer.scores(session)) if loss.output in outputs
-            )
-        whole = sum(loss.share for loss in losses)
-        ranked = sorted(shares, key=lambda layer: np.nan_to_num(shares[layer], nan=np.inf))
-        return [layer for layer in ranked if not shares[layer] >= whole][:5] or ranked[:1]
+
+        def loss_without(kept: Sequence[str]) -> float:
+            scores = self.scorer.scores(self.converted(name, kept).open())
+            return sum(loss.share for loss in self.losses(scores) if loss.output in outputs)
+
+        return find_costly_layers(layers, loss_without, sum(loss.share for loss in losses))
 
     def refusal(self, name: str, losses: Sequence[Loss], layers: Sequence[str]) -> Diagnostic:
         said = ", ".join(map(str, losses))
-        where = [f"most of it is lost in {enumerated(layers)}"] if layers else []
+        where = f"most of it is lost in {enumerated(layers)}" if layers else "no layer alone loses much of it"
         return Diagnostic(
             "NN617",
             f"variant `{name}` loses more than `export.max_loss` allows, so it is not written: {said}",
             self.span,
             path="export.variants",
-            notes=(*where, "the float32 file is complete, and so are the other variants"),
+            notes=(where, "the float32 file is complete, and so are the other variants"),
             fixes=(Fix("leave this variant out, or allow the loss with `export: {max_loss: …}`"),),
         )

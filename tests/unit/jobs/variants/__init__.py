@@ -1,0 +1,1 @@
+"""Tests of the smaller forms of a deployed model."""
