@@ -117,6 +117,7 @@ CODES: dict[str, str] = {
     "NN333": "expected-to-be-causal",
     "NN360": "mask-not-turned",
     "NN361": "targets-run-the-other-way",
+    "NN345": "padding-counts-in-statistics",
     "NN362": "mask-never-matches",
     "NN363": "lengths-without-mask",
     "NN364": "positions-between-are-not-seen",

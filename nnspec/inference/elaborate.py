@@ -30,8 +30,9 @@ from nnspec.inference.anomalies import check_keys, is_error, with_errors
 from nnspec.inference.declared import declared_batches, declared_units
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.levels import behind_head
-from nnspec.inference.node import check_nested_mask, check_text, freeze_weights, infer, make_call, make_node
+from nnspec.inference.node import check_text, freeze_weights, infer, make_call, make_node
 from nnspec.inference.outputs import make_output
+from nnspec.inference.padding import check_nested_mask
 from nnspec.inference.places import Declarations
 from nnspec.inference.unused import check_unread, unused_layers
 from nnspec.ir import axes as ax

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from nnspec.catalogue.losses import FRACTIONS, SCORE_LOSSES, SHARES, loss_of
+from nnspec.catalogue.losses import FRACTIONS, LOGARITHMS, SCORE_LOSSES, SHARES, loss_of
 from nnspec.ir.graph import Node, Output, Value
-from nnspec.ir.probabilities import SIGMOID, WEIGHTED
+from nnspec.ir.probabilities import FORMULA, SIGMOID, WEIGHTED
 
 Head = tuple[str, Node | None]
 _FAR = 100  # so many means and products before an output are looked through
@@ -23,10 +23,42 @@ def head_function(nodes: Iterable[Node], output: Output) -> Head:
         n.name == value.node and value.port in n.layer.softmax_ports for n in nodes
     ):
         return "softmax", None
-    if output.gives_values and loss_of(output)[0] not in (*FRACTIONS, *SHARES):
+    if output.gives_values and loss_of(output)[0] not in (*FRACTIONS, *SHARES, *LOGARITHMS):
         return head_of(nodes, value)
     function, head = _head_behind({node.name: node for node in nodes}, value, {})
     return (SIGMOID if function == WEIGHTED else function), head
+
+
+def is_signed(nodes: Iterable[Node], value: Value) -> bool:
+    """Whether a value can be negative as far as layers tell: weights made it, or it was made of such values.
+
+    Inputs count as counts and exposures do, which are not negative: nothing is known of them.
+    """
+    return _is_signed({node.name: node for node in nodes}, value, {})
+
+
+def _is_signed(by_name: Mapping[str, Node], value: Value, known: dict[str, bool]) -> bool:
+    node = _deciding(by_name, value)
+    if node is None:
+        return False
+    if node.name not in known:
+        known[node.name] = True  # also where so many layers stand before it that nobody looks further
+        if len(known) <= _FAR:
+            known[node.name] = _gives_negative(by_name, node, known)
+    return known[node.name]
+
+
+def _gives_negative(by_name: Mapping[str, Node], node: Node, known: dict[str, bool]) -> bool:
+    if _own_head(node)[0] != "linear":
+        return False
+    if node.layer.combination(node.args) != FORMULA:
+        return bool(node.weights) or any(_is_signed(by_name, read, known) for read in node.inputs)
+    heads = [_head_behind(by_name, read, {})[0] for read in node.inputs]
+    read = [
+        "relu" if head == "linear" and not _is_signed(by_name, value, known) else head
+        for head, value in zip(heads, node.inputs, strict=True)
+    ]
+    return node.layer.head_behind(node, read) is None
 
 
 def head_of(nodes: Iterable[Node], value: Value) -> Head:

@@ -8,8 +8,8 @@ from nnspec.diagnostics import CompilerBug, Fix, Report, Span, SpecError
 from nnspec.document import Mapping, Scalar, Sequence, to_plain
 from nnspec.document import Node as SourceNode
 from nnspec.inference.alignment import warn_of_misalignment
-from nnspec.ir import axes as ax
-from nnspec.ir.axes import Axes, Axis
+from nnspec.inference.padding import check_nested_mask, passed_outer, warn_of_padding
+from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Node, Value, Weight
 from nnspec.ir.layer_failure import failure, say
 from nnspec.ir.receptive_field import propagate
@@ -111,7 +111,6 @@ def make_node(
     if layer.pairs_positions:
         warn_of_misalignment(call, inferred.end_to_end)
     masks = inferred.masks or (inferred.mask,)
-    warn_of_lost_mask(layer, call, masks, inferred.outputs[0])
     outer = inferred.outer or tuple(passed_outer(call, mask, inferred.outputs[0]) for mask in masks)
     values = []
     for i, axes in enumerate(inferred.outputs):
@@ -148,6 +147,7 @@ def make_node(
         cells=inferred.cells,
         given=call.given,
     )
+    warn_of_padding(call, node)
     said = call.node("trainable")
     return freeze_weights(node) if said is not None and to_plain(said) is False else node
 
@@ -158,78 +158,6 @@ def freeze_weights(node: Node) -> Node:
     if "own" in args:
         args["own"] = tuple(replace(weight, is_trainable=False) for weight in args["own"])
     return replace(node, args=args, weights=tuple(replace(weight, is_trainable=False) for weight in node.weights))
-
-
-def passed_outer(call: Call, mask: str | None, axes: Axes) -> tuple[str, ...]:
-    """The axes before a mask that is passed on, under the names that they have behind the layer."""
-    source = next((value for value in call.inputs if value.mask is not None), None)
-    if mask is None or source is None:
-        return ()
-    return tuple(axis.name for axis in axes[: len(source.outer)])
-
-
-def check_nested_mask(call: Call, layer: Layer) -> None:
-    """A mask that is another one for each position of an axis is for layers that treat each position by itself.
-
-    Raises:
-        Fault: NN367.
-    """
-    nested = next((value for value in call.inputs if value.outer), None)
-    if nested is None or not layer.uses_mask or layer.ends_mask or layer.replaces_mask or layer.mask_argument:
-        return
-    same = {(value.mask, value.outer) for value in call.inputs}
-    if layer.pairs_positions and len(call.inputs) > 1 and len(same) == 1:
-        return
-    first, is_alone = nested.outer[0], layer.arity[0] == 1
-    call.fail(
-        "NN367",
-        f"`{layer.kind}` reads a mask along `{nested.mask}` that differs between the positions of `{first}`",
-        notes=[
-            f"each position of `{first}` has its mask along `{nested.mask}`, but `{layer.kind}` applies one mask "
-            f"per sample"
-        ],
-        fixes=[
-            *([Fix(f"wrap it: `TimeDistributed: {{over: {first}, layer: {{{layer.kind}: …}}}}`")] if is_alone else []),
-            Fix("remove the mask before it with `unmask` if padding can count as data"),
-        ],
-        about=[nested, nested.mask, first],
-    )
-
-
-def warn_of_lost_mask(layer: Layer, call: Call, masks: tuple[str | None, ...], made: Axes) -> None:
-    """Says where padded steps begin to count as data: NN319."""
-    masked = next((value.mask for value in call.inputs if value.mask is not None), None)
-    if masked is None or layer.uses_mask or any(masks):
-        return
-    is_summed = layer.adds_up(call.args) and masked not in ax.names(made)
-    if is_summed and any(value.is_zero_at_padding for value in call.inputs):
-        return  # padding adds nothing
-    readers = [REGISTRY[kind] for kind in call.reader_kinds if kind in REGISTRY]
-    if readers and len(readers) == len(call.reader_kinds) and all(reader.replaces_mask for reader in readers):
-        return  # the mask is put back
-    call.warn(
-        "NN319",
-        f"`{layer.kind}` drops the mask along `{masked}`: from here on, padding counts as data",
-        notes=["recurrent layers skip masked steps; layers that treat each step separately pass the mask on"],
-        fixes=[*(Fix(text) for text in layer.without_mask), *_mask_put_back(call, made)] or [_end_it()],
-        about=[masked],
-    )
-
-
-def _end_it() -> Fix:
-    return Fix("if padding may count as data from here on, remove the mask before it: `- unmask`")
-
-
-def _mask_put_back(call: Call, made: Axes) -> list[Fix]:
-    """What a join with a value that has no mask, such as a table of positions, leads to: padding stays where it was."""
-    source = next(value for value in call.inputs if value.mask is not None)
-    place = ax.index_of(source.axes, str(source.mask))
-    if place is None or place >= len(made) or made[place].size != source.axes[place].size:
-        return []
-    if len(call.inputs) < 2 and made[place].name != source.mask:
-        return []
-    said = f"- mask_like: {{from: [{call.name}, {source.node}]}}"
-    return [Fix(f"if steps that are padding in `{source.node}` are padding here, put its mask back after it: `{said}`")]
 
 
 def infer_inner(

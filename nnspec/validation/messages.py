@@ -141,13 +141,14 @@ def _describe(error: ValidationError, root: Node, base: Path, owner: Scalar | No
         case "type":
             admits_expressions = _schema(error).get("pattern") in (EXPRESSION_PATTERN, AUTO_PATTERN, AUTO_OR_EXPRESSION)
             wanted = [t for t in value if t != "string"] if admits_expressions else value
-            yield _wrong_type(node, wanted, subject, full)
+            yield _wrong_type(node, wanted, subject, full, locate(root, path[:-1]))
         case "enum" | "const":
             yield _not_allowed(error, node, value if error.validator == "enum" else [value], subject, full)
         case "pattern" if value == EXPRESSION_PATTERN:
-            yield _wrong_type(node, [t for t in _schema(error)["type"] if t != "string"], subject, full)
+            types = [t for t in _schema(error)["type"] if t != "string"]
+            yield _wrong_type(node, types, subject, full, locate(root, path[:-1]))
         case "pattern" if value in (AUTO_PATTERN, AUTO_OR_EXPRESSION):
-            yield _wrong_type(node, ["integer"], subject, full)
+            yield _wrong_type(node, ["integer"], subject, full, locate(root, path[:-1]))
         case "pattern" if "propertyNames" in error.absolute_schema_path:
             name = str(error.instance)
             span = node.key_span(name) if isinstance(node, Mapping) else here
@@ -300,10 +301,10 @@ def _meant_word(value: str, words: list[str], argument: str) -> list[str]:
     return [known] if known in words else nearest(value, words)
 
 
-def _wrong_type(node: Node, wanted: str | list[str], subject: str, path: Path) -> Diagnostic:
+def _wrong_type(node: Node, wanted: str | list[str], subject: str, path: Path, owner: Node) -> Diagnostic:
     types = [wanted] if isinstance(wanted, str) else list(wanted)
     message = f"{subject} must be {type_words(types)}, but it is {kind_of(node)}"
-    return Diagnostic("NN202", message, node.span, path=format_path(path), fixes=rewrites(node, types, path))
+    return Diagnostic("NN202", message, node.span, path=format_path(path), fixes=rewrites(node, types, path, owner))
 
 
 def _wrong_count(error: ValidationError, bound: str, node: Node, subject: str, path: Path) -> Diagnostic:

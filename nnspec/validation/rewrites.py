@@ -9,6 +9,7 @@ from nnspec.catalogue import keras_objects
 from nnspec.diagnostics import Applicability, Diagnostic, Edit, Fix, KeyRef
 from nnspec.diagnostics.values import as_yaml
 from nnspec.document import Mapping, Node, Scalar, Sequence, format_path
+from nnspec.layers.kit.edits import under_axis
 from nnspec.layers.registry import REGISTRY
 from nnspec.schema.sections import TASKS
 
@@ -16,8 +17,10 @@ Path = tuple[str | int, ...]
 _CALL = re.compile(r"[A-Za-z]\w*\([^()]*\)")
 
 
-def rewrites(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
-    """The fixes of a value that is none of the JSON types `types`."""
+def rewrites(node: Node, types: list[str], path: Path, owner: Node) -> tuple[Fix, ...]:
+    """The fixes of a value that is none of the JSON types `types`; `owner` is the mapping or list that it stands in."""
+    if found := _axis_as_key(owner, node, path):
+        return found
     if isinstance(node, Sequence) and path[-1:] == ("axes",) and node.items:
         return (_named_axes(node),)
     if isinstance(node, Sequence) and path[:1] == ("blocks",) and len(path) == 2:
@@ -33,6 +36,17 @@ def rewrites(node: Node, types: list[str], path: Path) -> tuple[Fix, ...]:
     if types == ["integer"] and isinstance(node.value, float) and node.value.is_integer():
         return _replace_value(node, str(int(node.value)), "write an integer")
     return ()
+
+
+def _axis_as_key(body: Node, node: Node, path: Path) -> tuple[Fix, ...]:
+    """The fix of `slice: {axis: time, start: 2}`, where the axis itself is the key."""
+    kind = str(path[-2]) if len(path) > 1 else ""
+    parts = REGISTRY[kind].axis_parts if kind in REGISTRY and path[-1] == "axis" else ()
+    if not parts or not isinstance(node, Scalar) or not isinstance(node.value, str):
+        return ()
+    said, edits = under_axis(body, node.value, parts)
+    sure = Applicability.MACHINE if edits else Applicability.MAYBE
+    return (Fix(f"the axis itself is the key: `{said}`", edits, sure),) if said else ()
 
 
 def call_as_mapping(node: Node, aliases: dict[str, str]) -> tuple[Fix, ...]:
@@ -72,6 +86,8 @@ def _as_mapping(node: Node, path: Path) -> tuple[Fix, ...]:
     if kind not in REGISTRY:
         return _named_argument(node, kind)
     required = REGISTRY[kind].required_arguments()
+    if isinstance(node, Sequence) and REGISTRY[kind].arity[0] > 1 and not required:
+        return _replace_value(node, f"{{from: {node.span.text}}}", "name its inputs")
     if not isinstance(node, Scalar) or len(required) < 2 or required[0] not in REGISTRY[kind].args:
         return ()
     others = ", ".join(f"{name}: …" for name in required[1:])

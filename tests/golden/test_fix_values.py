@@ -249,9 +249,21 @@ def dense_alone(x: Array, weights: Weights) -> Array:
     return dense(x, weights)
 
 
+def product_of_halves(x: Array, weights: Weights) -> Array:
+    return np.stack([x[..., i] * x[..., 3 + i] for i in range(3)], axis=-1)
+
+
+def distances_from_codes(image: Array, weights: Weights) -> Array:
+    """Of each place from each code, channel by channel."""
+    kernel, bias, codes = weights
+    z = image @ kernel[0, 0] + bias
+    return np.stack([((z - code) ** 2).sum(axis=-1) for code in codes], axis=-1)
+
+
 REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN201-case-of-a-key": case_of_a_key,
     "NN201-short-names-with-arguments": short_names,
+    "NN202-slice-of-a-named-axis": product_of_halves,
     "NN204-case-of-a-layer": case_of_a_layer,
     "NN205-case-of-a-word": case_of_a_word,
     "NN301-causal-cnn": causal_cnn,
@@ -265,7 +277,9 @@ REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN301-spectrogram-for-an-lstm": spectrogram,
     "NN301-unknown-length": unknown_length,
     "NN303-equal-sizes-swapped-names": swapped_names,
+    "NN306-slice-by-index": product_of_halves,
     "NN310-conv-without-channels": picture_of_one_channel,
+    "NN311-distances-of-all-pairs": distances_from_codes,
     "NN311-film-by-repeating": film,
     "NN311-formula-of-a-style": styled,
     "NN311-film-in-a-block": scaled_twice,

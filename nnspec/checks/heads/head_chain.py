@@ -9,7 +9,7 @@ from nnspec.checks.context import Context
 from nnspec.checks.heads.task import activation_fix, activation_span
 from nnspec.diagnostics import Diagnostic, Fix, Related, Severity
 from nnspec.document import format_path
-from nnspec.inference.heads import head_function, head_of
+from nnspec.inference.heads import head_function, head_of, is_signed
 from nnspec.ir.graph import Node, Output
 
 # Functions that limit what they give, and what a sigmoid makes of it.
@@ -72,7 +72,12 @@ def _check_scores(context: Context, output: Output) -> Iterator[Diagnostic]:
             fixes=(activation_fix(context, head, "linear", "make the head linear"),),
             severity=Severity.WARNING,
         )
-    elif loss in LOGARITHMS and function == "linear" and output.task == "regression":
+    elif (
+        loss in LOGARITHMS
+        and function == "linear"
+        and output.task == "regression"
+        and is_signed(context.graph.nodes, output.value)
+    ):
         yield Diagnostic(
             "NN337",
             f"loss `{loss}` takes the logarithm of output `{output.name}`, whose linear head gives negative values too",

@@ -54,8 +54,8 @@ def _check_head(context: Context, output: Output, function: str, head: Node | No
     def say(message: str, notes: list[str], *fixes: Fix) -> Diagnostic:
         return Diagnostic("NN507", message, span, path=path, notes=tuple(notes), related=related, fixes=fixes)
 
-    if function == FORMULA and not output.gives_values:
-        return  # the author's own probabilities, as far as ranges tell
+    if function == FORMULA:
+        return  # the author's own probabilities or fractions, as far as ranges tell
     if arguments.get("from_logits") and function in ("softmax", "sigmoid"):
         notes = [f"`{loss}` with `from_logits` applies a {_link(task)} itself, so it would be applied twice"]
         fixes = [Fix("remove `from_logits`"), activation_fix(context, head, "linear", "make the head linear")]

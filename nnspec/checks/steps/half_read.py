@@ -8,6 +8,7 @@ from nnspec.checks.context import Context
 from nnspec.diagnostics import Diagnostic, Fix, Severity
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
+from nnspec.ir.ends import selected_end
 from nnspec.ir.graph import Graph, Node, Value
 from nnspec.ir.receptive_field import origins
 
@@ -21,29 +22,14 @@ def check_half_read(context: Context) -> Iterator[Diagnostic]:
     for node in graph.nodes:
         value = node.inputs[0]
         for place, axis in enumerate(value.axes if node.layer.moves_values else ()):
-            end = _selected_end(node, place)
+            end = selected_end(node, place)
             if end is None or axis.size == 1 or (found := _both_ways(makers, value, axis, end)) is None:
                 continue
             maker, port = found
             if port != _READ_WHOLE[end] and all(
-                _selected_end(reader, place) == end for reader in _readers(graph, value)
+                selected_end(reader, place) == end for reader in _readers(graph, value)
             ):
                 yield _report_half_read(node, maker, axis, end)
-
-
-def _selected_end(node: Node, place: int) -> str | None:
-    """`first` or `last` where a node gives that position of an axis alone, with the axis or without it."""
-    axis, position = node.inputs[0].axes[place], node.layer.picked_position(node, place)
-    if position is None:
-        left = next((other for other in node.outputs[0].axes if other.name == axis.name), None)
-        window = node.windows.get(place)
-        if window is None or window.span != 1 or left is None or left.size != 1 or window.ahead is None:
-            return None
-        position = int(window.ahead)
-    if position == 0:
-        return "first"
-    is_last = position == -1 or (isinstance(axis.size, int) and position == axis.size - 1)
-    return "last" if is_last else None
 
 
 def _both_ways(makers: dict[str, Node], value: Value, axis: Axis, end: str) -> tuple[Node, str] | None:

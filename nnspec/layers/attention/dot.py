@@ -33,6 +33,7 @@ _SEED = a.integer("Random seed.", None, minimum=0)
 class UnprojectedAttention(Layer):
     """Base of `Attention` and `AdditiveAttention`: attends along the last axis but one."""
 
+    short = "from"
     habits = ATTENTION_INPUTS
     arity = (1, 3)
     steps = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
-from nnspec.ir.graph import Node
+from nnspec.ir.graph import Node, Value
 from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import args as a
@@ -183,6 +183,7 @@ class MaskLike(Layer):
                 f"`mask_like` puts a mask along `{masked.mask}` ({masked.axes[place]}) on values of "
                 f"{ax.describe(values.axes)}, which do not have this axis at that position",
                 "from",
+                fixes=[_mask_of_outer(masked)] if masked.outer and masked.outer[-1] in ax.names(values.axes) else [],
                 about=[masked.mask, *values.axes],
             )
         outer = (ax.names(values.axes[: len(masked.outer)]),)
@@ -196,6 +197,13 @@ class MaskLike(Layer):
 
     def to_onnx(self, node: Node, inputs: list[View], lowering: Lowering) -> list[View]:
         return [replace(inputs[0], mask=inputs[1].mask)]
+
+
+def _mask_of_outer(masked: Value) -> Fix:
+    """Which sentences are padding, from which words of each are."""
+    outer = masked.outer[-1]
+    pooled = f"- TimeDistributed: {{name: present, from: {masked.node}, over: {outer}, layer: GlobalAveragePooling1D}}"
+    return Fix(f"for the mask along `{outer}`, write `{pooled}` before it, and name `present` instead")
 
 
 LAYERS = (Masking(), Unmask(), MaskLike())

@@ -15,13 +15,19 @@ def axes_in_formula(values: Sequence[Axes], expression: str) -> tuple[Axes, ...]
 
     Where no value has the axes of all others, those that stand at the same place of values with as many axes are one:
     a residual in `filter` and what a `Dense` made of it in `unit`, or the one `unit` of a gate. A name that the spec
-    gave, or that the formula uses, stays.
+    gave, or that the formula uses, stays; of two single positions, which cannot be mistaken, that of the value with
+    most named axes.
     """
     every = {axis.name for axes in values for axis in axes}
     if any(every <= set(ax.names(axes)) for axes in values):
         return tuple(values)
     model = max(
-        values, key=lambda axes: (len(axes), ax.multiply(axis.size for axis in axes if isinstance(axis.size, int)))
+        values,
+        key=lambda axes: (
+            len(axes),
+            ax.multiply(axis.size for axis in axes if isinstance(axis.size, int)),
+            sum(map(ax.has_own_name, axes)),
+        ),
     )
     spoken = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", expression))
     return tuple(_called_as(axes, model, spoken) for axes in values)
@@ -42,4 +48,5 @@ def _called_as(axes: Axes, model: Axes, spoken: set[str]) -> Axes:
 def _is_same(mine: Axis, other: Axis, axes: Axes, model: Axes, spoken: set[str]) -> bool:
     fits = mine.size in (other.size, 1)
     stands_elsewhere = ax.index_of(model, mine.name) is not None or ax.index_of(axes, other.name) is not None
-    return fits and not stands_elsewhere and not ax.has_own_name(mine) and mine.name not in spoken
+    is_free = not ax.has_own_name(mine) or mine.size == other.size == 1
+    return fits and not stands_elsewhere and is_free and mine.name not in spoken

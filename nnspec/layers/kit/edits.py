@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nnspec.diagnostics import Applicability, Edit, Fix, Span
@@ -79,6 +79,23 @@ def add_key(body: Mapping | None, key: str, value: str, behind: str | None = Non
     between = ", " if is_flow else line
     end = span.moved(line=span.end_line, column=span.end_column)
     return (Edit(end, f"{between}{key}: {value}"),)
+
+
+def under_axis(body: Node | None, axis: str, parts: Iterable[str]) -> tuple[str, tuple[Edit, ...]]:
+    """What a body says of an axis by `axis: time, start: 2`, said under the name of the axis: `time: {start: 2}`.
+
+    Args:
+        parts: the keys that belong to the axis.
+    """
+    if not isinstance(body, Mapping):
+        return "", ()
+    own = [key for key in parts if key in body.entries]
+    if not own or not all(_is_line(body.entries[key].span) for key in body.entries):
+        return "", ()
+    said = f"{axis}: {{{', '.join(f'{key}: {body.entries[key].span.text}' for key in own)}}}"
+    rest = [f"{key}: {node.span.text}" for key, node in body.entries.items() if key not in ("axis", *own)]
+    is_flow = body.span.text.startswith("{") and _is_line(body.span)
+    return said, (Edit(body.span, f"{{{', '.join([*rest, said])}}}"),) if is_flow else ()
 
 
 def _is_line(span: Span) -> bool:

@@ -170,13 +170,18 @@ def _other_factors(view: View, axis: int) -> Group:
 def _rename_apart(axis: ax.Axis, others: Sequence[ax.Axis], over_one: bool) -> ax.Axis:
     """An axis beside the same one of the other input, as where steps are compared with each other: `time_2`.
 
+    Steps and places of two sequences that the spec calls alike are told apart likewise: each is compared with all.
+
     Args:
         over_one: whether both inputs have the axis that is summed over, so that features that layers called alike, as
             in a bilinear network, are what is left of each.
     """
     names = ax.names(others)
     is_layers_own = over_one and not ax.has_own_name(axis)
-    if not any(other.name == axis.name and (is_layers_own or other.atoms == axis.atoms) for other in others):
+    are_places = not ax.is_unordered(axis)
+    if not any(
+        other.name == axis.name and (is_layers_own or are_places or other.atoms == axis.atoms) for other in others
+    ):
         return axis
     return axis.renamed(next(f"{axis.name}_{i}" for i in range(2, len(names) + 3) if f"{axis.name}_{i}" not in names))
 

@@ -47,7 +47,7 @@ def join_axes(call: Call, free: int | None = None, repeated: Sequence[str] = (),
             if mine.size != theirs.size and 1 in (mine.size, theirs.size) and {mine.name, theirs.name} & said:
                 axes[place] = mine if theirs.size == 1 else theirs
                 continue
-            if _names_differ(axes, others, place) and not _assume_renamed(call, i, place, others):
+            if _names_differ(call, axes, others, place) and not _assume_renamed(call, i, place, others):
                 _refuse(call, i, f"`{mine.name}` where the other has `{theirs.name}`")
             is_stretched = mine.size != theirs.size and 1 in (mine.size, theirs.size)  # also where T might be 1
             size = None if is_stretched else common_size(call, mine.size, theirs.size)
@@ -68,7 +68,7 @@ def _is_silent(first: Sequence[Axis], others: Axes, said: set[str]) -> bool:
     )
 
 
-def _names_differ(first: Sequence[Axis], others: Axes, place: int) -> bool:
+def _names_differ(call: Call, first: Sequence[Axis], others: Axes, place: int) -> bool:
     """Whether two axes cannot be the same thing: both data with other names, or one that stands elsewhere."""
     mine, theirs = first[place], others[place]
     if mine.name == theirs.name or (mine.atoms and mine.atoms == theirs.atoms):
@@ -77,10 +77,23 @@ def _names_differ(first: Sequence[Axis], others: Axes, place: int) -> bool:
         return False  # one position can be mistaken for no other
     if not mine.is_learned and not theirs.is_learned:
         return True
-    return any(
-        not axis.is_learned and ax.index_of(there, axis.name) not in (None, place)
-        for axis, there in ((mine, others), (theirs, first))
-    )
+    return any(_stands_elsewhere(call, axis, there, place) for axis, there in ((mine, others), (theirs, first)))
+
+
+def _stands_elsewhere(call: Call, axis: Axis, there: Sequence[Axis], place: int) -> bool:
+    """Whether another value has an axis at another place: data by its name, and what a layer made by its identity."""
+    if axis.is_learned:
+        return bool(axis.atoms) and any(other.atoms == axis.atoms for i, other in enumerate(there) if i != place)
+    found = ax.index_of(there, axis.name)
+    return found not in (None, place) and not _are_of_two_inputs(call, axis, there[found or 0])
+
+
+def _are_of_two_inputs(call: Call, one: Axis, other: Axis) -> bool:
+    """Whether two axes are those of two inputs that call unlike sequences alike, such as the words of two texts."""
+    if one.size == other.size or len(one.atoms) != 1 or len(other.atoms) != 1:
+        return False
+    owners = {axis.atoms[0].key.rpartition(".")[0] for axis in (one, other)}
+    return len(owners) > 1 and not any(owner in call.makers for owner in owners)
 
 
 def common_size(call: Call, mine: Size, theirs: Size) -> Size | None:
@@ -145,9 +158,26 @@ def _fixes(call: Call, which: int) -> list[Fix]:
             )
         ]
     pairs = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
+    moved = _put_in_place(call.axes, call.inputs[which].axes)
+    if moved:
+        said = ", ".join(ax.names(moved))
+        reordering = _insert_item(
+            call, which, f"reorder it first: permute: [{said}]", f"permute: {{order: [{said}]", "permuted"
+        )
+        return [reordering, _renaming(call, which, pairs)]
     if len(mine) == len(theirs) and ax.sizes(call.axes) == ax.sizes(call.inputs[which].axes):
         return [_renaming(call, which, pairs)]
     return _resizing(call, which)
+
+
+def _put_in_place(mine: Axes, theirs: Axes) -> Axes:
+    """The axes of the other input, those of the first at the places that they have there; empty where none moves."""
+    if len(mine) != len(theirs):
+        return ()
+    known = [next((b for b in theirs if b.atoms and b.atoms == a.atoms), None) for a in mine]
+    rest = iter([axis for axis in theirs if axis not in known])
+    order = tuple(next(rest) if axis is None else axis for axis in known)
+    return order if order != theirs and ax.sizes(order) == ax.sizes(mine) else ()
 
 
 def _resizing(call: Call, which: int) -> list[Fix]:
@@ -191,7 +221,7 @@ def _assume_renamed(call: Call, which: int, place: int, others: Axes) -> bool:
     mine, theirs = call.axes[place], others[place]
     if mine.size != theirs.size or len(call.axes) != len(others) or mine.is_learned or theirs.is_learned:
         return False
-    if any(_names_differ(call.axes, others, i) for i in range(len(others)) if i != place):
+    if any(_names_differ(call, call.axes, others, i) for i in range(len(others)) if i != place):
         return False
     if ax.index_of(others, mine.name) is not None or ax.index_of(call.axes, theirs.name) is not None:
         return False

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
-from nnspec.diagnostics import lists
+from nnspec.diagnostics import Applicability, Fix, lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis, Size
 from nnspec.ir.graph import Node, Window
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred
+from nnspec.layers.kit.edits import under_axis
 from nnspec.layers.shape.axis_operations import MappingOperation
 from nnspec.lazy import np
 
@@ -71,6 +72,7 @@ class Slice(Picking):
     """
 
     kind = "slice"
+    axis_parts = ("start", "stop", "step")
     values = {
         "type": ["integer", "object"],
         "description": "One position, or a range: `{start, stop, step}`.",
@@ -86,7 +88,9 @@ class Slice(Picking):
         axes: list[Axis | None] = list(call.axes)
         windows: dict[int, Window] = {}
         parts: dict[str, int | list[int | None]] = {}
-        for name, said in self.require_axis_entries(call).items():
+        entries = self.require_axis_entries(call)
+        self.refuse_axis_as_key(call, entries)
+        for name, said in entries.items():
             place = call.axis_index(name, name)
             axis = call.axes[place]
             if not isinstance(said, Mapping):
@@ -101,6 +105,25 @@ class Slice(Picking):
             start, _, step = bounds
             windows[place] = Window(1, step, start if start >= 0 else None)
         return Inferred((tuple(axis for axis in axes if axis is not None),), windows=windows, keras={"parts": parts})
+
+    def refuse_axis_as_key(self, call: Call, entries: Mapping[str, Any]) -> None:
+        """NN306 with the axis in its place where it is given as an argument by Keras' index: `axis: -1, start: 2`."""
+        index = entries.get("axis")
+        if not isinstance(index, int) or ax.index_of(call.axes, "axis") is not None:
+            return
+        place = index - 1 if index > 0 else index
+        if index == 0 or not -len(call.axes) <= place < len(call.axes):
+            return
+        said, edits = under_axis(call.body, call.axes[place].name, self.axis_parts)
+        sure = Applicability.MACHINE if edits else Applicability.MAYBE
+        if said:
+            call.fail(
+                "NN306",
+                f"`{self.kind}` has no axis `axis` in its input {ax.describe(call.axes)}",
+                "axis",
+                fixes=[Fix(f"the axis itself is the key: `{said}`", edits, sure)],
+                about=["axis"],
+            )
 
     def picked_position(self, node: Node, place: int) -> int | None:
         chosen = node.args["parts"].get(str(place))

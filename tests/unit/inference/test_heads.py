@@ -67,3 +67,35 @@ def test_what_makes_no_probabilities(task: str, model: list[object], tmp_path: P
 def test_a_head_without_axes(tmp_path: Path) -> None:
     model = [{"formula": "-sum(x, time, feature)"}, {"insert": {"distance": 1}}]
     assert codes(tmp_path, "binary", model) == ["NN507"]
+
+
+RATE = {"Dense": {"units": 1, "activation": "exponential", "name": "p"}}
+
+
+@pytest.mark.parametrize(
+    ("loss", "model", "expected"),
+    [
+        ("BinaryCrossentropy", [ONE, {"formula": "exp(cumsum(log(1 - x + 1.0e-6), time))"}], []),  # survival
+        ("BinaryCrossentropy", [LINEAR, {"formula": "2 * x + 1"}], ["NN507"]),
+        ("KLDivergence", [LINEAR, {"formula": "exp(x) / sum(exp(x), time)"}], []),
+        ("Poisson", [LINEAR, {"formula": "exp(x)"}], []),
+        ("Poisson", [LINEAR, {"formula": "2 * x + 1"}], ["NN337"]),
+        ("Poisson", [RATE, {"Rescaling": 10}, {"reduce": {"axis": "time", "by": "sum"}}], []),
+        ("Poisson", [LINEAR, {"Rescaling": 10}, {"reduce": {"axis": "time", "by": "sum"}}], ["NN337"]),
+        ("Poisson", [RATE, {"formula": {"from": ["p", "x"], "expression": "x1 * max(x2, feature)"}}], []),  # exposure
+        ("Poisson", [LINEAR, {"formula": {"from": ["p", "x"], "expression": "x1 * max(x2, feature)"}}], ["NN337"]),
+        ("Poisson", [RATE, {"Dense": {"units": 1, "name": "q"}}, {"Add": ["p", "q"]}], ["NN337"]),
+        ("Poisson", [RATE, {"Multiply": {"from": ["p", "x"], "broadcast": "feature"}}], []),
+    ],
+    ids=str,
+)
+def test_ranges_that_a_loss_needs(loss: str, model: list[object], expected: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    document = {
+        "nnspec": 1,
+        "inputs": {"x": {"axes": {"time": 4, "feature": 3}}},
+        "model": model,
+        "outputs": {"y": {"task": "regression", "loss": loss}},
+    }
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    assert [diagnostic.code for diagnostic in diagnose(path)] == expected

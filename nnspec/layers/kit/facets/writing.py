@@ -22,6 +22,7 @@ class Writing:
         short: the argument that a body which is not a mapping stands for (`permute: [a, b]`), where that is not the
             only one that it needs; `from` of layers that read several.
         is_axis_operation: an axis operation of nnspec rather than a Keras layer.
+        axis_parts: what is said of an axis under its name, `slice: {time: {start: 2}}`, where others have arguments.
         habits: what other frameworks, or people, call arguments of it, and what to say of that.
     """
 
@@ -33,6 +34,7 @@ class Writing:
     makes_several: ClassVar[bool] = False
     short: ClassVar[str | None] = None
     is_axis_operation: ClassVar[bool] = False
+    axis_parts: ClassVar[tuple[str, ...]] = ()
     habits: ClassVar[Mapping[str, Hint]] = {}
 
     def required_arguments(self) -> list[str]:
