@@ -71,22 +71,14 @@ def _warn_of_statistics(call: Call, node: Node, source: Value) -> None:
     if not reads_all or not is_statistic or source.outer or made.is_zero_at_padding:
         return
     features = [axis.name for axis in source.axes if ax.is_unordered(axis)]
-    is_along = bool(features) and "axis" in layer.args and ax.index_of(made.axes, features[-1]) is not None
-    of_each = (
-        Fix(f"normalize each step by itself: `LayerNormalization: {{axis: {features[-1]}}}`") if is_along else None
-    )
+    fixes = [Fix("if padding may count, remove the mask before it, `- unmask`, and put it back after it, `mask_like`")]
+    if features and "axis" in layer.args and ax.index_of(made.axes, features[-1]) is not None:
+        fixes.insert(0, Fix(f"normalize each step by itself: `LayerNormalization: {{axis: {features[-1]}}}`"))
     call.warn(
         "NN345",
         f"`{layer.kind}` computes over all of `{source.mask}`, so padding counts in what it gives for other steps",
         notes=[f"the mask along `{source.mask}` marks padding, but `{layer.kind}` reads it like data"],
-        fixes=[
-            *(
-                [Fix(f"normalize each step by itself: `LayerNormalization: {{axis: {features[-1]}}}`")]
-                if is_along
-                else []
-            ),
-            Fix("if padding may count, remove the mask before it, `- unmask`, and put it back behind it, `mask_like`"),
-        ],
+        fixes=fixes,
         about=[source.mask],
     )
 
