@@ -22,6 +22,8 @@ from nnspec.checks.heads.pixel_order import check_pixel_order
 from nnspec.checks.heads.softmax import check_softmax
 from nnspec.checks.heads.task import check_tasks
 from nnspec.checks.heads.without_targets import check_without_targets
+from nnspec.checks.steps.causal_in_part import check_causal_in_part
+from nnspec.checks.steps.cut_parts import check_cut_parts
 from nnspec.checks.steps.first_step import check_first_step
 from nnspec.checks.steps.half_read import check_half_read
 from nnspec.checks.steps.holes import check_holes
@@ -91,6 +93,8 @@ CHECKS: tuple[Check, ...] = (
     check_vocabularies,
     _of_key("expect.check_expectations", "expect"),
     check_reach,
+    check_cut_parts,
+    check_causal_in_part,
     check_first_step,
     check_half_read,
     check_holes,

@@ -249,6 +249,10 @@ def dense_alone(x: Array, weights: Weights) -> Array:
     return dense(x, weights)
 
 
+def last_step(x: Array, weights: Weights) -> Array:
+    return dense(x[:, -1], weights)[:, 0]
+
+
 def product_of_halves(x: Array, weights: Weights) -> Array:
     return np.stack([x[..., i] * x[..., 3 + i] for i in range(3)], axis=-1)
 
@@ -278,6 +282,7 @@ REFERENCES: dict[str, Callable[[Inputs, Weights], Array]] = {
     "NN301-unknown-length": unknown_length,
     "NN303-equal-sizes-swapped-names": swapped_names,
     "NN306-slice-by-index": product_of_halves,
+    "NN306-step-of-flattened-steps": last_step,
     "NN310-conv-without-channels": picture_of_one_channel,
     "NN311-distances-of-all-pairs": distances_from_codes,
     "NN311-film-by-repeating": film,

@@ -23,3 +23,9 @@ def near_axes(name: str, axes: Sequence[Axis]) -> list[str]:
         return []
     same = [axis.name for axis in axes if axis.name in FEATURES]
     return same if len(same) == 1 else []
+
+
+def is_named_otherwise(name: str, axes: Sequence[Axis]) -> bool:
+    """Whether the only axis is the one of that name, which a `Flatten` gave another: `time_unit` of 10 × 1."""
+    whole = ax.whole_of(axes[0].atoms) if len(axes) == 1 else None
+    return whole is not None and whole.name == name

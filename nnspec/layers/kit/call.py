@@ -30,7 +30,7 @@ from nnspec.document import Sequence as SequenceNode
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes, Axis
 from nnspec.ir.graph import LayerKind, Node, Value
-from nnspec.layers.kit.axis_names import near_axes
+from nnspec.layers.kit.axis_names import is_named_otherwise, near_axes
 from nnspec.layers.kit.edits import insert_before, insert_items
 from nnspec.layers.kit.fault import Details, Fault
 from nnspec.lazy import dataclass
@@ -234,7 +234,8 @@ class Call:
                 place = self._place(arg, value)
                 fixes = []
                 if place is not None:
-                    fixes = [Fix(f"use `{c}`", (Edit(place.span, c),)) for c in near_axes(value, axes)]
+                    sure = Applicability.MACHINE if is_named_otherwise(value, axes) else Applicability.MAYBE
+                    fixes = [Fix(f"use `{c}`", (Edit(place.span, c),), sure) for c in near_axes(value, axes)]
                 message = f"`{self.kind}` has no axis `{value}` in its input {ax.describe(axes)}"
                 self._fail_at(place, "NN306", message, arg, fixes=fixes, about=[value, *axes])
             return position

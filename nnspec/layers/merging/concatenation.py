@@ -31,6 +31,7 @@ class Concatenate(Layer):
     """
 
     short = "from"
+    joins_end_to_end = True
     kind = "Concatenate"
     joins_masks = True
     habits = {**SEPARATE_ACTIVATION, "dim": keras_word("axis")}

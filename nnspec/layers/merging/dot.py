@@ -120,7 +120,8 @@ def _warn_of_other_axes(call: Call, left: int, right: int) -> None:
     if ax.is_unordered(mine) == ax.is_unordered(theirs) or mine.size == 1:
         return
     for axis, other, place in ((mine, two, right), (theirs, one, left)):
-        twin = next((found for i, found in enumerate(other.axes) if i != place and _is_same(found, axis)), None)
+        rest = [found for i, found in enumerate(other.axes) if i != place]
+        twin = next((found for found in rest if _is_same(found, axis)), None) or _as_long(axis, rest)
         if twin is None:
             continue
         call.warn(
@@ -159,6 +160,12 @@ def _renaming(name: str) -> Fix:
 def _is_same(one: ax.Axis, other: ax.Axis) -> bool:
     """Whether two axes are one: the same positions, or one name that says something."""
     return one.atoms == other.atoms or (one.name == other.name and one.size == other.size and ax.has_own_name(one))
+
+
+def _as_long(axis: ax.Axis, rest: Sequence[ax.Axis]) -> ax.Axis | None:
+    """The one axis of places as long as these, such as the nodes for the columns of an adjacency matrix."""
+    found = [other for other in rest if other.size == axis.size and not ax.is_unordered(other)]
+    return found[0] if len(found) == 1 and not ax.is_unordered(axis) else None
 
 
 def _other_factors(view: View, axis: int) -> Group:

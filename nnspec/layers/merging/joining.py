@@ -81,10 +81,10 @@ def _names_differ(call: Call, first: Sequence[Axis], others: Axes, place: int) -
 
 
 def _stands_elsewhere(call: Call, axis: Axis, there: Sequence[Axis], place: int) -> bool:
-    """Whether another value has an axis at another place: data by its name, and what a layer made by its identity."""
-    if axis.is_learned:
-        return bool(axis.atoms) and any(other.atoms == axis.atoms for i, other in enumerate(there) if i != place)
-    found = ax.index_of(there, axis.name)
+    """Whether another value has an axis at another place: the same positions whatever it is called, or data by name."""
+    if axis.atoms and any(other.atoms == axis.atoms for i, other in enumerate(there) if i != place):
+        return True
+    found = None if axis.is_learned else ax.index_of(there, axis.name)
     return found not in (None, place) and not _are_of_two_inputs(call, axis, there[found or 0])
 
 

@@ -31,6 +31,7 @@ class Reading:
         is_positionwise: whether it does the same at every position whatever the axes, so that TimeDistributed need not
             fold them.
         is_training_only: whether it acts in training alone.
+        joins_end_to_end: whether it puts its inputs one behind the other along an axis, the argument `axis`.
         moves_pixels: whether what it gives in training is not where it was in what it reads.
         is_transform: whether its initial weights compute a known transform, as Fourier's, which few bits would spoil.
         repeats_inner: whether it does what the layer that it wraps does, once for each position.
@@ -58,6 +59,7 @@ class Reading:
     normalizes: ClassVar[bool] = False
     is_positionwise: ClassVar[bool] = False
     is_training_only: ClassVar[bool] = False
+    joins_end_to_end: ClassVar[bool] = False
     moves_pixels: ClassVar[bool] = False
     is_transform: ClassVar[bool] = False
     repeats_inner: ClassVar[bool] = False

@@ -117,6 +117,18 @@ def test_what_a_layer_made_is_known_at_another_place(tmp_path: Path) -> None:
     assert diagnose(path) == []
 
 
+def test_weights_of_steps_repeated_along_steps_are_turned(tmp_path: Path) -> None:
+    """Attention pooling without its Permute, of as many units as steps: naming the repeats `time` would be wrong."""
+    weights = "Dense: 1\n  - Flatten\n  - Activation: softmax\n  - RepeatVector: {n: 10, name: w}"
+    path = written(tmp_path, [A], f"{H}\n  - {weights}\n  - Multiply: {{from: [h, w]}}")
+    (found,) = diagnose(path)
+    assert (found.code, found.is_error) == ("NN311", True)
+    assert all(fix.applicability is not Applicability.MACHINE for fix in found.fixes)
+    path.write_text(apply_fixes(path.read_text(encoding="utf-8"), found.fixes[:1]), encoding="utf-8")
+    assert "order: [time_unit, step]" in path.read_text(encoding="utf-8")
+    assert diagnose(path) == []
+
+
 @pytest.mark.parametrize(
     "join",
     [
@@ -187,3 +199,13 @@ def test_features_of_two_layers_are_no_pairs(tmp_path: Path) -> None:
     (found,) = faults(tmp_path, [A], model)
     assert found.code == "NN311"
     assert not any("insert" in fix.message for fix in found.fixes)
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"), [("[2, 2]", ["NN377"]), ("[2, 1]", []), ("[source, unit]", []), ("[1, 2]", ["NN377"])]
+)
+def test_a_sum_over_nodes_and_units_as_long(places: str, expected: list[str], tmp_path: Path) -> None:
+    """The neighbours of a node are multiplied by its units, while the other value has nodes too."""
+    inputs = ["nodes: {axes: {node: 6, feature: 4}}", "adjacency: {axes: {target: 6, source: 6}}"]
+    model = f"Dense: {{from: nodes, units: 6, name: h}}\n  - Dot: {{from: [adjacency, h], axes: {places}}}"
+    assert [d.code for d in faults(tmp_path, inputs, model)] == expected
