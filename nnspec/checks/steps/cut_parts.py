@@ -15,12 +15,14 @@ from nnspec.ir.graph import Graph, Node
 def check_cut_parts(context: Context) -> Iterator[Diagnostic]:
     graph, joined = context.graph, dict[str, tuple[Node, int, int]]()
     makers = {node.name: node for node in graph.nodes}
+    is_grouped = any("kernel_size" in node.args and node.args.get("groups", 1) > 1 for node in graph.nodes)
     for node in graph.nodes:
         if node.layer.joins_end_to_end:
             joined |= _parts(node)
         elif node.layer.moves_values and not node.layer.reorders_axes and len(node.inputs) == 1:
             yield from _check_cut(node, joined)
-            yield from _check_undone(graph, node, makers.get(node.inputs[0].node))
+            if is_grouped:  # elsewhere, a pair of reshapes may be of no use, but nothing is missing
+                yield from _check_undone(graph, node, makers.get(node.inputs[0].node))
 
 
 def _parts(node: Node) -> dict[str, tuple[Node, int, int]]:
@@ -64,11 +66,13 @@ def _holds(axis: ax.Axis, key: str) -> bool:
 
 
 def _check_undone(graph: Graph, node: Node, first: Node | None) -> Iterator[Diagnostic]:
-    """NN347: a reshape that another one undoes at once, as in a shuffle of channels without its permute."""
+    """NN347: channels that are cut and merged again at once, as in a shuffle of channels without its permute."""
     if first is None or not first.layer.moves_values or first.layer.reorders_axes or len(first.inputs) > 1:
         return
     before, between, after = first.inputs[0].axes, first.outputs[0].axes, node.outputs[0].axes
-    if _long(before) != _long(after) or _sizes(before) == _sizes(between) or _is_read_besides(graph, first, node):
+    if _long(before) != _long(after) or len(_sizes(after)) < 2 or _is_read_besides(graph, first, node):
+        return
+    if len(_sizes(between)) != len(_sizes(before)) + 1 or not _is_cut_of_channels(before[-1], between):
         return
     yield Diagnostic(
         "NN347",
@@ -80,6 +84,11 @@ def _check_undone(graph: Graph, node: Node, first: Node | None) -> Iterator[Diag
         fixes=(Fix("put a `permute` between the two"), Fix("or remove both")),
         severity=Severity.WARNING,
     )
+
+
+def _is_cut_of_channels(channels: ax.Axis, between: Axes) -> bool:
+    cut = ax.fuse(atom for axis in between[-2:] for atom in axis.atoms)
+    return ax.is_unordered(channels) and cut == ax.fuse(channels.atoms)
 
 
 def _long(axes: Axes) -> list[tuple[tuple[Atom, ...], ax.Size]]:

@@ -51,26 +51,29 @@ def test_parts_are_known_behind_an_activation(tmp_path: Path) -> None:
     assert codes(tmp_path, [*PARTS, JOINED, "ReLU", {"Dropout": 0.5}, {"Reshape": [4, 6, 3]}]) == ["NN346"]
 
 
+GROUPS: Item = {"Conv1D": {"filters": 18, "kernel_size": 1, "groups": 3}}
 CUT: Item = {"Reshape": {"name": "cut", "target_shape": [4, 3, 6]}}
 WHOLE: Item = {"Reshape": [4, 18]}
 
 
 @pytest.mark.parametrize(
-    ("between", "expected"),
+    ("model", "expected"),
     [
-        ([], ["NN347"]),
-        ([{"Permute": [1, 3, 2]}], []),
-        (["ReLU"], []),
-        ([{"LayerNormalization": {"axis": -1}}], []),
+        ([{"Dense": 18}, GROUPS, CUT, WHOLE, GROUPS], ["NN347"]),
+        ([{"Dense": 18}, GROUPS, CUT, {"Permute": [1, 3, 2]}, WHOLE, GROUPS], []),
+        ([{"Dense": 18}, GROUPS, CUT, {"LayerNormalization": {"axis": -1}}, WHOLE, GROUPS], []),
+        ([{"Dense": 18}, GROUPS, CUT, "Flatten"], []),
+        ([{"Dense": 18}, GROUPS, {"Reshape": [2, 2, 18]}, WHOLE, GROUPS], []),  # steps are cut and merged
+        ([{"Dense": 18}, CUT, WHOLE], []),  # of no use, but there are no groups to be shuffled
     ],
 )
-def test_a_reshape_that_is_undone(between: list[Item], expected: list[str], tmp_path: Path) -> None:
-    assert codes(tmp_path, [{"Dense": 18}, CUT, *between, WHOLE]) == expected
+def test_a_reshape_that_is_undone(model: list[Item], expected: list[str], tmp_path: Path) -> None:
+    assert codes(tmp_path, model) == expected
 
 
 def test_what_is_read_in_between_is_of_use(tmp_path: Path) -> None:
     groups = {"reduce": {"name": "groups", "from": "cut", "axis": 2, "by": "mean"}}
-    model = [{"Dense": 18}, CUT, {"Reshape": {"name": "w", "target_shape": [4, 18]}}, groups]
+    model = [{"Dense": 18}, GROUPS, CUT, {"Reshape": {"name": "w", "target_shape": [4, 18]}}, groups]
     assert codes(tmp_path, [*model, {"Concatenate": ["w", "groups"]}]) == []
 
 
