@@ -53,6 +53,15 @@ CASES = [
     ),
     Case(
         "Dot",
+        {"axes": "feature"},
+        [{"word": 7, "feature": 5}, {"word": 3, "feature": 5}],
+        {"word": 7, "word_2": 3},
+        dotted(2, 2),
+        ["Transpose", "MatMul"],
+        id="two-sequences-of-one-name",
+    ),
+    Case(
+        "Dot",
         {"axes": [1, 2]},
         [{"feature": 5, "head": 2, "query": 3}, {"key": 7, "feature": 5, "place": 4}],
         {"head": 2, "query": 3, "key": 7, "place": 4},
