@@ -6,7 +6,7 @@ from nnspec.diagnostics import Fix
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axes
 from nnspec.ir.ends import selected_end
-from nnspec.ir.graph import Node, Value
+from nnspec.ir.graph import LayerKind, Node, Value
 from nnspec.ir.probabilities import FORMULA
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.kit.base import Call, Layer
@@ -103,7 +103,7 @@ def _warn_of_lost_mask(call: Call, node: Node, source: Value) -> None:
     )
 
 
-def _warn_of_lost_outer(layer: Layer, call: Call, source: Value, made: Axes) -> None:
+def _warn_of_lost_outer(layer: LayerKind, call: Call, source: Value, made: Axes) -> None:
     """NN319 for what padded words of padded sentences are summed to: the sentences lose their mask."""
     outer = source.outer[-1] if source.outer else None
     if outer is None or outer not in ax.names(made):

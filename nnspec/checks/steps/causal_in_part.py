@@ -63,7 +63,8 @@ def _argument(node: Node, axis: str) -> str:
         others = source.args.get("attention_mask"), source.args.get("sliding_window")
         return CAUSAL_MASK if _reads_itself(node.inputs) and others == (None, None) else ""
     padding = source.layer.args.get("padding")
-    if padding is None or "causal" not in padding.schema.get("enum", ()):
+    choices = padding.schema.get("enum") if padding is not None else None
+    if not isinstance(choices, list) or "causal" not in choices:
         return ""
     same_size = source.args["padding"] in ("same", "causal") and window.stride == 1
     reads_others = window.span is None or window.span > 1
