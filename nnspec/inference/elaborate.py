@@ -30,9 +30,8 @@ from nnspec.inference.anomalies import check_keys, is_error, with_errors
 from nnspec.inference.declared import declared_batches, declared_units
 from nnspec.inference.heads import gives_scores, head_function
 from nnspec.inference.levels import behind_head
-from nnspec.inference.node import check_text, freeze_weights, infer, make_call, make_node
+from nnspec.inference.node import check_inputs, freeze_weights, infer, make_call, make_node
 from nnspec.inference.outputs import make_output
-from nnspec.inference.padding import check_nested_mask
 from nnspec.inference.places import Declarations
 from nnspec.inference.unused import check_unread, unused_layers
 from nnspec.ir import axes as ax
@@ -205,8 +204,7 @@ class _Elaborator:
         call = self.build_call(item, layer, known)
         try:
             self.check_arity(call, layer)
-            check_text(call, layer)
-            check_nested_mask(call, layer)
+            check_inputs(call, layer)
             inferred = infer(layer, call)
             self.add_assumed(item, call)
             node = self.build_node(item, layer, call, inferred)

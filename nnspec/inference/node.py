@@ -81,11 +81,11 @@ def make_call(
     )
 
 
-def check_text(call: Call, layer: Layer) -> None:
-    """Rejects string inputs of layers that cannot consume text.
+def check_inputs(call: Call, layer: Layer) -> None:
+    """Rejects what a layer cannot read, whatever its axes are.
 
     Raises:
-        Fault: NN407 where a layer that computes is given text.
+        Fault: NN407 where a layer that computes is given text, NN367 for a mask within a mask.
     """
     words = next((value for value in call.inputs if value.dtype == "string"), None)
     if words is not None and not layer.reads_text:
@@ -95,6 +95,7 @@ def check_text(call: Call, layer: Layer) -> None:
             fixes=[Fix("convert the text to numbers first, with `StringLookup` or `TextVectorization`")],
             about=[words.node],
         )
+    check_nested_mask(call, layer)
 
 
 def make_node(
@@ -207,8 +208,7 @@ def infer_inner(
     inner.reader_kinds = call.reader_kinds
     inner.ordered_axes = call.ordered_axes
     inner.makers = call.makers if stripped is None else {}
-    check_text(inner, layer)
-    check_nested_mask(inner, layer)
+    check_inputs(inner, layer)
     try:
         inferred = infer(layer, inner)
     except (Fault, SpecError, CompilerBug):

@@ -73,7 +73,7 @@ def _warn_of_statistics(call: Call, node: Node, source: Value) -> None:
     features = [axis.name for axis in source.axes if ax.is_unordered(axis)]
     fixes = [Fix("if padding may count, remove the mask before it, `- unmask`, and put it back after it, `mask_like`")]
     if features and "axis" in layer.args and ax.index_of(made.axes, features[-1]) is not None:
-        fixes.insert(0, Fix(f"normalize each step by itself: `LayerNormalization: {{axis: {features[-1]}}}`"))
+        fixes.insert(0, Fix(f"normalize each step separately: `LayerNormalization: {{axis: {features[-1]}}}`"))
     call.warn(
         "NN345",
         f"`{layer.kind}` computes over all of `{source.mask}`, so padding counts in what it gives for other steps",
@@ -116,7 +116,7 @@ def _warn_of_lost_outer(layer: LayerKind, call: Call, source: Value, made: Axes)
             f"padding along `{source.mask}` adds nothing to a sum, but the sum of a `{outer}` of padding alone is data"
         ],
         fixes=[
-            Fix(f"put the mask back behind it: `{present}`, then `- mask_like: {{from: [{call.name}, present]}}`"),
+            Fix(f"put the mask back after it: `{present}`, then `- mask_like: {{from: [{call.name}, present]}}`"),
             _end_it(),
         ],
         about=[outer],

@@ -85,7 +85,7 @@ def _report(output: Output, way: Way, node: Node, causal: Node) -> Diagnostic:
         node.span,
         path=format_path(node.path),
         related=(Related(causal.span, f"`{said}` here"),),
-        notes=("one layer that looks ahead is enough: what it makes of later positions goes on to all that follow",),
+        notes=("one layer that looks ahead is enough: all layers after it read what it makes of later positions",),
         fixes=(
             Fix(f"make it causal: `{said}`"),
             Fix(f"if later positions may be seen, `{causal.name}` need not be causal either"),

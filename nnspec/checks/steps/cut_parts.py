@@ -56,7 +56,7 @@ def _check_cut(node: Node, joined: dict[str, tuple[Node, int, int]]) -> Iterator
                 f"in memory, one part follows the other: the first position of `{slow}` would hold the first {count} "
                 f"of the {size} positions of the first part",
             ),
-            fixes=(Fix(f"give the parts first, {count} × {size}; a `permute` behind it puts `{fast}` last"),),
+            fixes=(Fix(f"give the parts first, {count} × {size}; a `permute` after it puts `{fast}` last"),),
             severity=Severity.WARNING,
         )
 
@@ -80,7 +80,7 @@ def _check_undone(graph: Graph, node: Node, first: Node | None) -> Iterator[Diag
         node.span,
         path=format_path(node.path),
         related=(Related(first.span, f"from {ax.describe(before)} to {ax.describe(between)} here"),),
-        notes=("positions change places only if axes are reordered in between, as in a shuffle of channels",),
+        notes=("values move only if axes are reordered in between, as in a shuffle of channels",),
         fixes=(Fix("put a `permute` between the two"), Fix("or remove both")),
         severity=Severity.WARNING,
     )
