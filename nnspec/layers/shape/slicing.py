@@ -106,7 +106,7 @@ class Slice(Picking):
             windows[place] = Window(1, step, start if start >= 0 else None)
         return Inferred((tuple(axis for axis in axes if axis is not None),), windows=windows, keras={"parts": parts})
 
-    def refuse_axis_as_key(self, call: Call, entries: Mapping[str, Any]) -> None:
+    def refuse_axis_as_key(self, call: Call, entries: Mapping[str, object]) -> None:
         """NN306 with the axis in its place where it is given as an argument by Keras' index: `axis: -1, start: 2`."""
         index = entries.get("axis")
         if not isinstance(index, int) or ax.index_of(call.axes, "axis") is not None:
