@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow
 import pyarrow.parquet
@@ -17,6 +18,7 @@ from nnspec.data.checks.files import probe
 from nnspec.data.dataset import load
 from nnspec.data.sources.base import Reading
 from nnspec.diagnostics import Diagnostic
+from nnspec.runtime.engine.types import open_parquet, word_sql
 from tests.support.data_files import run
 from tests.unit.data.section.test_plan import faults, plan_of, slot
 
@@ -247,3 +249,14 @@ def test_a_check_imports_duckdb_and_no_numpy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['duckdb']"
+
+
+def test_rows_of_words_come_in_file_order(tmp_path: Path) -> None:
+    """DuckDB made a join of the list of what stands for nothing, whose threads gave words in no order."""
+    file = tmp_path / "t.parquet"
+    names = "SELECT 'w' || lpad(i::VARCHAR, 7, '0') AS name, i FROM range(400000) t(i)"
+    duckdb.sql(f"COPY ({names}) TO '{file}' (FORMAT parquet, ROW_GROUP_SIZE 4096)")
+    table = open_parquet(file)
+    sql = f"SELECT {word_sql('name', 'VARCHAR')} FROM {table.origin}"
+    assert "JOIN" not in str(table.rows(f"EXPLAIN {sql}"))
+    assert [word for (word,) in table.stream(sql)] == [f"w{i:07}" for i in range(400_000)]
