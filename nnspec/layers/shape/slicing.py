@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
 from nnspec.diagnostics import Applicability, Fix, lists
