@@ -10,7 +10,7 @@ import numpy as np
 from nnspec.backends.keras.engine import uncompiled_predictions
 from nnspec.verify.comparison import Measure, errors
 from nnspec.verify.exact_sums import sums_in_parts
-from nnspec.verify.samples import readers_of
+from nnspec.verify.samples import examples_of, readers_of
 from nnspec.verify.subject import Subject
 
 SMALLEST_SCALE = 1 / 256  # of random inputs to a network that amplifies rounding error
@@ -150,7 +150,8 @@ def only_compared(subject: Subject) -> set[str]:
         transform = subject.deployment.inputs.get(name)
         behind = [node for node in readers_of(subject.graph, name) if not node.layer.moves_values]
         is_given = name not in subject.deployment.columns and (transform is None or transform.scaling is None)
-        if is_given and behind and all(node.layer.only_compares for node in behind):
+        selects = bool(examples_of(subject.graph, name))  # positions and ids, which no rounding makes others
+        if selects or (is_given and behind and all(node.layer.only_compares for node in behind)):
             found.add(name)
     return found
 

@@ -85,6 +85,9 @@ def random_inputs(
                 made = _padded_at_end(made, transform.pad_value, transform.step, rng, transform.outer)
         elif value.dtype == "bool":
             made = rng.integers(0, 2, size=shape)
+        elif examples:  # positions or ids that come as floats, of which the whole part counts
+            made = rng.choice(np.asarray(examples, np.float64), size=shape)
+            made += np.copysign(rng.choice([0, 0.5, 0.995], size=shape), made)
         else:
             made = rng.normal(size=shape) * scale
             for node in reversed(_scalings(graph, name)):
@@ -114,7 +117,8 @@ def _scalings(graph: Graph, name: str) -> list[Node]:
 
 def examples_of(graph: Graph, name: str) -> list[str | int]:
     """Words or integers that the layers which look an input up know, and some that they do not."""
-    return [example for node in readers_of(graph, name) for example in node.layer.examples(node)]
+    reads = [(node, place) for node, place in _reads_of(graph, name) if place == node.layer.examples_place]
+    return [example for node, _ in reads for example in node.layer.examples(node)]
 
 
 def integer_bound(graph: Graph, name: str) -> int | None:
@@ -130,10 +134,16 @@ def integer_bound(graph: Graph, name: str) -> int | None:
 
 def readers_of(graph: Graph, name: str) -> Iterator[Node]:
     """The nodes that read an input's values as they are, behind what only moves them too."""
+    yield from dict.fromkeys(node for node, _ in _reads_of(graph, name))
+
+
+def _reads_of(graph: Graph, name: str) -> Iterator[tuple[Node, int]]:
+    """The same, with each place among a node's inputs where it reads them."""
     same, is_text = {name}, graph.inputs[name].dtype == "string"
     for node in graph.nodes:
-        if any(value.node in same for value in node.inputs):
-            yield node
+        places = [place for place, value in enumerate(node.inputs) if value.node in same]
+        if places:
+            yield from ((node, place) for place in places)
             made = {value.dtype for value in node.outputs}
             keeps_type = made <= {"string"} if is_text else node.outputs[0].dtype.startswith("int")
             if node.layer.moves_values or (keeps_type and not node.weights and not node.layer.examples(node)):

@@ -114,10 +114,10 @@ def strange_values(
 
 
 def _is_quantity(graph: Graph, name: str) -> bool:
-    """Whether an input holds floats, or whole numbers that nothing looks up."""
+    """Whether an input holds floats, or whole numbers, that nothing looks up or selects by."""
     dtype = graph.inputs[name].dtype
     is_whole = dtype.startswith(("int", "uint")) and integer_bound(graph, name) is None
-    return dtype.startswith("float") or (is_whole and not examples_of(graph, name))
+    return (dtype.startswith("float") or is_whole) and not examples_of(graph, name)
 
 
 def _cancelling(row: np.ndarray) -> np.ndarray:
@@ -153,7 +153,7 @@ def _variant(
         array = repeat_rows(drawn[input_name], len(rows)).copy()
         if value.dtype == "string":
             array = unknown_texts(graph, input_name, array) if name == "values" else array.astype(object)
-        elif value.dtype.startswith("float"):
+        elif value.dtype.startswith("float") and not examples_of(graph, input_name):
             for place, change in enumerate(kinds.values()):
                 made = np.asarray(change(array[place], rng), array.dtype)
                 known = marks.get(input_name, NONE)

@@ -45,6 +45,7 @@ def test_mutants_of_every_kind_are_caught(module: str) -> None:
 # What shows on few inputs alone: silence, a tie, a word in capitals, words run together.
 HARD = {
     ("AutoContrast", "shift on the way: `x0` plus 0.01"): "caught",
+    ("take_along-by-floats", "shift on the way: `x0` plus 0.01"): "caught",
     ("AutoContrast", "scale on the way: `x0` times 1.01"): "caught",
     ("AutoContrast", "cut on the way: `y` without what is negative"): "caught",
     ("Discretization-two-bins", "round on the way: `x0` whole"): "caught",

@@ -36,6 +36,7 @@ class TakeAlong(Layer):
     """
 
     kind = "take_along"
+    examples_place = 1
     is_axis_operation = True
     pairs_positions = False
     arity = (2, 2)
@@ -77,7 +78,8 @@ class TakeAlong(Layer):
 
     def examples(self, node: Node) -> Sequence[str | int]:
         size = node.inputs[0].axes[node.args["axis"] - 1].size
-        return list(range(min(size, 100) if isinstance(size, int) else 1))
+        most = min(size, 100) if isinstance(size, int) else 1
+        return list(range(-most, most))  # negative ones count from the end
 
     def why(self, node: Node) -> dict[str, str]:
         value, positions = node.inputs

@@ -27,10 +27,12 @@ class Verification:
         is_scaling: whether it only scales and shifts what it reads: `invert_scaling` takes that back.
         only_compares: whether it compares what it reads, with numbers or with each other, before it computes anything:
             any two right programs decide alike.
+        examples_place: which of its inputs `examples` are of.
     """
 
     is_scaling: ClassVar[bool] = False
     only_compares: ClassVar[bool] = False
+    examples_place: ClassVar[int] = 0
 
     def examples(self, node: Node) -> Sequence[str | int]:
         """Words or integers that the node knows what to make of, to try it with; none where any number will do."""
