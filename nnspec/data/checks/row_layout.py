@@ -5,6 +5,7 @@ The loader does the same in NumPy (`nnspec.data.prepare`); what is drawn at rand
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
@@ -15,7 +16,7 @@ from nnspec.data.prepare.cuts import cut
 from nnspec.data.prepare.membership import cut_at_starts, drawn_by_key, named_by_file, read_starts, rows_of_files
 from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError, SourcePlan
-from nnspec.data.sources.kept import Coded, Times
+from nnspec.data.sources.kept import Coded, Moments, Times
 from nnspec.data.sources.label_keys import label_key, label_keys
 from nnspec.lazy import dataclass
 from nnspec.runtime.rules.series_keys import join_keys
@@ -52,12 +53,13 @@ def find_row_layout(plan: DataPlan, files: PlanFacts, count: int) -> RowLayout |
         if isinstance(values, Times):
             keys = values.moments
             if not keys.is_ascending():
-                rows = sorted(rows, key=keys.microseconds.__getitem__)
+                rows = array("q", sorted(rows, key=keys.microseconds.__getitem__))
+                keys = Moments(array("q", map(keys.microseconds.__getitem__, rows)))
         else:
             keys = _sort_keys(plan.source, values)
             if not all(map(le, keys, islice(keys, 1, None))):  # most files are in order
-                rows = sorted(rows, key=keys.__getitem__)
-        keys = keys if isinstance(rows, range) else [keys[row] for row in rows]
+                rows = array("q", sorted(rows, key=keys.__getitem__))
+                keys = [keys[row] for row in rows]
     series = [range(count)]
     if plan.series_column is not None or not plan.joins_files:
         codes = series_codes(plan, files, count)
