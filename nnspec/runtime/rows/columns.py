@@ -17,6 +17,7 @@ from nnspec.runtime.rules.markers import marker_key, numbers_in
 from nnspec.runtime.rules.truth import Truths, spellings, truth_of
 
 GAP = ""  # the text of a missing word
+PART = 1 << 16  # cells that are looked at at a time
 
 
 def takes_cells(encoding: str | None) -> bool:
@@ -31,13 +32,37 @@ def as_model_input(body: Metadata, cells: Array) -> Array:
         CellError: where one is no date.
     """
     if body.get("encoding") == "date":
-        found = read_dates(cells.ravel().tolist(), body.get("format"))
-        return np.array([GAP_DATE if number is None else number for number in found], np.int64).reshape(cells.shape)
+        return _read_seconds(cells.ravel(), body.get("format")).reshape(cells.shape)
     words = words_in_one_spelling(cells)
     if body.get("encoding") == "boolean":
         given = body.get("truths")
         return truths_of(words, (str(given[0]), str(given[1])) if given else None)
     return normalize_separators(words, str(body["separator"])) if body.get("encoding") == "multi_hot" else words
+
+
+def _read_seconds(cells: Array, form: str | None) -> Array:
+    """The seconds of dates, read in pieces: all are written alike, so one of each piece is compared with the others.
+
+    Raises:
+        CellError: at a cell that is no date.
+    """
+    found = np.empty(len(cells), np.int64)
+    firsts: dict[int, str] = {}
+    for start in range(0, len(cells), PART):
+        part = cells[start : start + PART].tolist()
+        try:
+            seconds = read_dates(part, form)
+        except CellError as error:
+            raise CellError(start + error.index, error.cell) from None
+        found[start : start + PART] = [GAP_DATE if number is None else number for number in seconds]
+        first = next((index for index, number in enumerate(seconds) if number is not None), None)
+        if first is not None:
+            firsts[start + first] = part[first]
+    try:
+        read_dates(list(firsts.values()), form)
+    except CellError as error:
+        raise CellError(list(firsts)[error.index], error.cell) from None
+    return found
 
 
 def truths_of(words: Array, given: Truths | None) -> Array:

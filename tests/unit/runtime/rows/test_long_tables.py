@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.errors import InputError
-from nnspec.runtime.rows import row_order
+from nnspec.runtime.rows import columns, row_order
 from nnspec.runtime.rows.columns import words_in_one_spelling
 from nnspec.runtime.rows.row_order import order_rows
 from nnspec.runtime.rules import csv as rules
+from nnspec.runtime.rules.csv import CellError
 from nnspec.runtime.rules.csv_dialect import PLAIN
+from nnspec.runtime.rules.dates import GAP
 from nnspec.runtime.samples import Samples
 from nnspec.runtime.tables.csv import _read_csv_columns
 
@@ -69,3 +71,19 @@ def test_batches_have_more_samples_where_they_are_small(width: int, most: int) -
     assert max(part.stop - part.start for part in parts) == most
     assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])]
     assert parts[-1].stop == 3000
+
+
+@pytest.mark.parametrize("part", [1, 2, 100])
+def test_dates_are_read_in_pieces(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "PART", part)
+    body = {"encoding": "date"}
+    cells = np.array([["1970-01-02"], [""], ["1970-01-01 00:01:00"], ["1970-01-01T00:00:02"]], dtype=object)
+    assert columns.as_model_input(body, cells).tolist() == [[86400], [GAP], [60], [2]]
+    cells[3, 0] = "no date"
+    with pytest.raises(CellError) as caught:
+        columns.as_model_input(body, cells)
+    assert (caught.value.index, caught.value.cell) == (3, "no date")
+    cells[3, 0] = "1970-01-01T00:00:02+01:00"  # of the others none has an offset
+    with pytest.raises(CellError) as caught:
+        columns.as_model_input(body, cells)
+    assert (caught.value.index, caught.value.cell) == (3, "1970-01-01T00:00:02+01:00")
