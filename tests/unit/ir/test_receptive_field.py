@@ -327,13 +327,14 @@ def test_a_difference_of_neighbours_is_no_fault(tmp_path: Path) -> None:
     assert warnings_of(tmp_path, AXES, model) == []
 
 
-def test_causal_beside_same_is_no_fault(tmp_path: Path) -> None:
+def test_causal_beside_same_is_not_shifted(tmp_path: Path) -> None:
+    """Their steps stand beside each other; that one of them looks ahead is told."""
     model = [
         {"Conv1D": {**CAUSAL, "name": "a"}},
         {"Conv1D": {**SAME, "from": "x", "name": "b"}},
         {"Add": {"from": ["a", "b"]}},
     ]
-    assert warnings_of(tmp_path, AXES, model) == []
+    assert [d.code for d in warnings_of(tmp_path, AXES, model)] == ["NN384"]
 
 
 @pytest.mark.parametrize("size", range(2, 13))

@@ -186,8 +186,9 @@ def test_products(name: str, tmp_path: Path) -> None:
 
 
 def test_what_the_checks_objected_to_is_noted(tmp_path: Path) -> None:
-    made, _ = import_randomized(of_two_sequences(), tmp_path)
-    assert any("NN307" in note and "`dot" in note for note in made.notes)
+    x = keras.Input((4, 3))
+    made, _ = import_randomized(keras.Model(x, kl.LSTM(2)(kl.Permute((2, 1))(x))), tmp_path)
+    assert any("NN308" in note and "`lstm" in note for note in made.notes)
 
 
 # ------------------------------------------------------------------------------------------------- models over steps

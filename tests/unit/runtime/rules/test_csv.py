@@ -41,7 +41,7 @@ def test_a_column_that_is_long_is_told_alike_in_all_its_parts(tmp_path: Path) ->
     (tmp_path / "a.csv").write_text("a\n" + "".join(f"{cell or 'NA'}\n" for cell in cells), encoding="utf-8")
     header = tuple(read_header(tmp_path / "a.csv"))
     facts = scan_columns((tmp_path / "a.csv",), ((1,),), header, ("a",), ())["a"]
-    assert (facts.rows, facts.missing, facts.infinite) == (rows, [4101], (4501,))
+    assert (facts.rows, list(facts.missing), facts.infinite) == (rows, [4101], (4501,))
     assert facts.fraction == (2.5, 2001)
     assert facts.lowest == (0, 1)
     assert facts.highest == (6, max(i for i in range(rows) if cells[i] == "6") + 1)
