@@ -13,6 +13,8 @@ with Keras alone, by name:
 |---|---|
 | dropout, noise, random changes of images | each backend draws other numbers |
 | lookups, hashes, `TextVectorization`, `RandomElasticTransform`, `SpectralNormalization` | TensorFlow's alone (NN614) |
+| `Resizing` by `area` | the same |
+| `Resizing` by `bicubic` | 1e-4 apart: TensorFlow takes the kernel's weights from a table of 1,024 |
 | several workers (`distribute`) | JAX' alone (NN615) |
 | rows of an `Embedding` that a batch looks up twice | the same on both: Keras on TensorFlow squares each gradient |
 | statistics of `BatchNormalization` over 4,096 positions or more | the same on both: TensorFlow's sums are less exact |

@@ -45,4 +45,4 @@ def only_on_tensorflow(context: Context) -> Iterator[Diagnostic]:
 
 
 def _needs_tensorflow(node: Node) -> bool:
-    return node.layer.needs_tensorflow or any(map(_needs_tensorflow, node.inside))
+    return node.layer.runs_only_on_tensorflow(node) or any(map(_needs_tensorflow, node.inside))

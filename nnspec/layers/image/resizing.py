@@ -177,6 +177,9 @@ class Resizing(ImageResizing):
             for place in (height, width):
                 call.require_size(call.axes[place], "the aspect ratio or weights depend on it")
 
+    def runs_only_on_tensorflow(self, node: Node) -> bool:
+        return bool(node.args["interpolation"] == "area")
+
     def window(self, args: Args, old: int, new: int) -> Window:
         if args["crop_to_aspect_ratio"] or args["pad_to_aspect_ratio"]:
             return WHOLE

@@ -31,6 +31,10 @@ class KerasLowering:
     has_one_kernel: ClassVar[bool] = False
     needs_tensorflow: ClassVar[bool] = False
 
+    def runs_only_on_tensorflow(self, node: Node) -> bool:
+        """`needs_tensorflow`, or an argument with which it does."""
+        return self.needs_tensorflow
+
     def to_keras(self, node: Node) -> KerasCallable:
         """A Keras layer (or a callable over Keras tensors) for the node, not yet called."""
         import keras

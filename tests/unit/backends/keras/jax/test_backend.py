@@ -122,7 +122,11 @@ def test_an_engine_that_is_not_installed_is_a_diagnostic() -> None:
 
 @pytest.mark.parametrize(
     "layer",
-    ["RandomElasticTransform", {"SpectralNormalization": {"layer": {"Conv2D": {"filters": 2, "kernel_size": 3}}}}],
+    [
+        "RandomElasticTransform",
+        {"Resizing": {"height": 4, "width": 4, "interpolation": "area"}},
+        {"SpectralNormalization": {"layer": {"Conv2D": {"filters": 2, "kernel_size": 3}}}},
+    ],
 )
 def test_what_keras_gets_wrong_on_jax_is_refused_by_name(layer: object, tmp_path: Path) -> None:
     spec = {
