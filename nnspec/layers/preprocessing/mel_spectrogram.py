@@ -53,6 +53,11 @@ class MelSpectrogram(Layer):
         "ref_power": a.number("The power that corresponds to 0 decibels.", 1.0),
     }
 
+    def runs_only_on_tensorflow(self, node: Node) -> bool:
+        """Keras on JAX places a window that leaves an odd rest of the transform otherwise."""
+        length, frame = node.args["fft_length"], node.args["sequence_length"]
+        return bool(frame and node.args["window"] is not None and (length - frame) % 2)
+
     def infer(self, call: Call) -> Inferred:
         call.require_float()
         call.require_rank(1, what="the samples of a signal")

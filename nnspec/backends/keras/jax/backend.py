@@ -23,6 +23,12 @@ class JaxBackend(KerasEngine):
     name = "jax"
     packages = ("keras", "jax", "jaxlib")
 
+    def load(self) -> None:
+        super().load()
+        from nnspec.backends.keras.jax.adaptive_windows import use_whole_numbers
+
+        use_whole_numbers()
+
     def start(self) -> None:
         flags = os.environ.get("XLA_FLAGS", "")
         if "xla_gpu_deterministic_ops" not in flags:  # read once, as JAX first looks for devices

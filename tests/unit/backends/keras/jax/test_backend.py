@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nnspec import pipeline
+from nnspec.backends.keras.jax.adaptive_windows import gather_indices
 from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 from nnspec.diagnostics import Severity, SpecError
 from tests.support.case_files import CASES
@@ -139,3 +140,29 @@ def test_what_keras_gets_wrong_on_jax_is_refused_by_name(layer: object, tmp_path
     path = tmp_path / "spec.yaml"
     path.write_text(json.dumps(spec), encoding="utf-8")
     assert [d.code for d in pipeline.diagnose(path) if d.severity is Severity.ERROR] == ["NN614"]
+
+
+@pytest.mark.parametrize(("length", "is_refused"), [(33, True), (34, False)])
+def test_a_window_that_keras_places_otherwise_on_jax_is_refused(length: int, is_refused: bool, tmp_path: Path) -> None:
+    mel = {"fft_length": 50, "sequence_stride": 12, "sequence_length": length, "num_mel_bins": 5}
+    spec = {
+        "nnspec": 1,
+        "inputs": {"sound": {"axes": {"time": 200}}},
+        "model": [{"MelSpectrogram": mel}, "Flatten", {"Dense": {"units": 1}}],
+        "outputs": {"y": {"task": "regression"}},
+        "training": {"backend": "jax"},
+    }
+    path = tmp_path / "spec.yaml"
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    assert ("NN614" in {d.code for d in pipeline.diagnose(path)}) == is_refused
+
+
+def test_windows_of_adaptive_pooling_are_found_by_whole_numbers() -> None:
+    """Among the results of all short windows, and of all one longer behind them, each window's own."""
+    for size in range(1, 40):
+        for count in range(1, 40):
+            short = -(-size // count)
+            known = [(i, i + width) for width in (short, short + 1) for i in range(size - width + 1)]
+            found = gather_indices(size, count, short + 1)
+            wanted = [(k * size // count, -(-(k + 1) * size // count)) for k in range(count)]
+            assert [known[place] for place in found] == wanted
