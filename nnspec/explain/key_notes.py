@@ -14,6 +14,7 @@ with Keras alone, by name:
 | dropout, noise, random changes of images | each backend draws other numbers |
 | lookups, hashes, `TextVectorization`, `RandomElasticTransform`, `SpectralNormalization` | TensorFlow's alone (NN614) |
 | `Resizing` by `area`; `MelSpectrogram` where `fft_length` less `sequence_length` is odd | the same |
+| a masked `ConvLSTM` | the same |
 | windows of adaptive pooling | the same on both: Keras on JAX misplaces them for sizes such as 14 to 7 |
 | `Resizing` by `bicubic` | 1e-4 apart: TensorFlow takes the kernel's weights from a table of 1,024 |
 | several workers (`distribute`) | JAX' alone (NN615) |

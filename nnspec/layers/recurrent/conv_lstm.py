@@ -108,6 +108,10 @@ class ConvLSTM(Recurrent):
             formula=f"4·({each})",
         )
 
+    def runs_only_on_tensorflow(self, node: Node) -> bool:
+        """Keras on JAX fails on a mask here: it compares it with values that have more axes."""
+        return node.inputs[0].mask is not None
+
     def why(self, node: Node) -> dict[str, str]:
         places, channel_place = spatial_positions(self.rank, node.args["data_format"])
         kernel, channel = a.as_tuple(node.args["kernel_size"], self.rank), node.inputs[0].axes[1 + channel_place]

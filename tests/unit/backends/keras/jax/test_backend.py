@@ -20,6 +20,7 @@ from tests.support.engine_steps import STEPS, steps_of_case, steps_of_spec
 from tests.support.jax_builds import example
 from tests.support.paths import ROOT
 from tests.tools.engine_features import difference, histories
+from tests.tools.engine_layers import refusal
 from tests.tools.without_tensorflow import QUICK_COMPILER, make_linked, run_verbs
 
 # Of layers with weights, what engines compute differently: statistics, states, masks, ids, padding, attention.
@@ -166,3 +167,9 @@ def test_windows_of_adaptive_pooling_are_found_by_whole_numbers() -> None:
             found = gather_indices(size, count, short + 1)
             wanted = [(k * size // count, -(-(k + 1) * size // count)) for k in range(count)]
             assert [known[place] for place in found] == wanted
+
+
+def test_a_masked_convolutional_lstm_is_refused_on_jax() -> None:
+    masked = next(case for case in CASES if case.label == "ConvLSTM1D-masked")
+    assert refusal(masked) == "NN614"
+    assert not refusal(next(case for case in CASES if case.label == "ConvLSTM1D"))
