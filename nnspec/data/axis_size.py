@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnspec.data.checks.columns import features_of, words_of
 from nnspec.data.checks.facts import PlanFacts
-from nnspec.data.checks.named import find_array, find_column
+from nnspec.data.checks.named import find_column, require_array
 from nnspec.data.prepare.fit import SEQUENCE_NAMES, FitError, file_axes, step_axis
 from nnspec.data.section.feature_count import feature_names
 from nnspec.data.section.plan import DataPlan, SlotPlan
@@ -59,12 +59,7 @@ def _of_array(plan: DataPlan, slot: SlotPlan, axis: str, axes: list[str]) -> tup
     Args:
         axes: those of the input that a row of the data has.
     """
-    files = PlanFacts(plan)
-    if files.facts(slot.source) is None:
-        raise SpecError(files.diagnostics)
-    found = find_array(files, slot.source, slot.array or "", slot.span_of(slot.data_key), slot.where(slot.data_key))
-    if isinstance(found, Diagnostic):
-        raise SpecError([found])
+    found = require_array(plan, slot)
     called = found.what or (f"array `{slot.array}`" if slot.array else f"`{slot.source.shown}`")
     try:
         layout = file_axes(slot, len(found.shape))

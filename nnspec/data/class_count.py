@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nnspec.data.checks.facts import PlanFacts
-from nnspec.data.checks.named import find_array
+from nnspec.data.checks.named import require_array
 from nnspec.data.checks.splits import slot_labels
 from nnspec.data.section.plan import DataPlan, SlotPlan
-from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.diagnostics import SpecError
 from nnspec.document import Mapping, Scalar, Sequence
 from nnspec.ir.levels import DEFAULT
 
@@ -77,12 +77,7 @@ def _value_count(
 
 def _values_of_array(plan: DataPlan, slot: SlotPlan) -> int | None:
     """How many values a row of an array has; None where that is not all that its axes may mean."""
-    files = PlanFacts(plan)
-    if files.facts(slot.source) is None:
-        raise SpecError(files.diagnostics)
-    found = find_array(files, slot.source, slot.array or "", slot.span_of(slot.data_key), slot.where(slot.data_key))
-    if isinstance(found, Diagnostic):
-        raise SpecError([found])
+    found = require_array(plan, slot)
     if slot.lengths or slot.axes or slot.is_windowed or not 1 <= len(found.shape) <= 2:
         return None
     return 1 if len(found.shape) == 1 else found.shape[1]

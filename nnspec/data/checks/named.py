@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from nnspec.data.checks.facts import PlanFacts
+from nnspec.data.section.plan import DataPlan, SlotPlan
 from nnspec.data.sources.base import ArrayFacts, ColumnFacts, SourceError, SourcePlan
-from nnspec.diagnostics import Diagnostic, Span, did_you_mean, nearest, use_instead
+from nnspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean, nearest, use_instead
 from nnspec.diagnostics.values import as_yaml
 
 
@@ -30,6 +31,21 @@ def find_array(files: PlanFacts, source: SourcePlan, name: str, span: Span, wher
         return found
     written = span.text.strip("'\"")  # of which `name` may be the steps
     return unknown_name(files, source, "array", written if name.startswith(f"{written}.") else name, span, where)
+
+
+def require_array(plan: DataPlan, slot: SlotPlan) -> ArrayFacts:
+    """What is known of the array that a slot reads.
+
+    Raises:
+        SpecError: where its file cannot be used, or has no such array.
+    """
+    files = PlanFacts(plan)
+    if files.facts(slot.source) is None:
+        raise SpecError(files.diagnostics)
+    found = find_array(files, slot.source, slot.array or "", slot.span_of(slot.data_key), slot.where(slot.data_key))
+    if isinstance(found, Diagnostic):
+        raise SpecError([found])
+    return found
 
 
 def unknown_name(files: PlanFacts, source: SourcePlan, kind: str, name: str, span: Span, where: str) -> Diagnostic:

@@ -108,6 +108,11 @@ class Bidirectional(Layer):
             backward=given,
         )
 
+    def runs_only_on_tensorflow(self, node: Node) -> bool:
+        """Whether what it wraps does, with the mask that both directions are given."""
+        inside = (replace(each, inputs=node.inputs) for each in (node.inner, node.backward) if each is not None)
+        return any(each.layer.runs_only_on_tensorflow(each) for each in inside)
+
     def why(self, node: Node) -> dict[str, str]:
         assert node.inner is not None
         step = node.inputs[0].axes[0]
