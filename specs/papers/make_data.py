@@ -5,7 +5,8 @@
     python specs/papers/make_data.py [NAME…]
 
 The series are what the archives publish, with their own split into `train` and `test`. Those of `japanese_vowels` have
-12 channels and 7 to 29 steps, which are drawn out to 29 by straight lines, as in the paper.
+12 channels and 7 to 29 steps, which are drawn out to 29 by straight lines, as in the paper. `adding_problem` is drawn,
+and not committed for its size either.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def drawn_out(sample: np.ndarray, steps: int) -> np.ndarray:
 
 
 def fashion_mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if not FASHION.is_dir():
+        raise SystemExit("install Debian's package: apt-get install dataset-fashion-mnist")
     images, labels, splits = [], [], []
     for split, name in (("train", "train"), ("test", "t10k")):
         pixels = gzip.decompress((FASHION / f"{name}-images-idx3-ubyte.gz").read_bytes())
@@ -61,15 +64,34 @@ def fashion_mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.concatenate(images), np.concatenate(labels), np.array(splits)
 
 
+def adding_problem(samples: int = 51_000, steps: int = 600) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers (sample, time, channel) between 0 and 1, the second channel marking two of them, and the sum of these.
+
+    As S. Bai and others draw them, after S. Hochreiter and J. Schmidhuber: Long Short-Term Memory, 1997. The last
+    thousand are the test split.
+    """
+    drawn = np.random.default_rng(0)
+    numbers = drawn.random((samples, steps), dtype=np.float32)
+    marks = np.zeros_like(numbers)
+    for row in marks:
+        row[drawn.choice(steps, size=2, replace=False)] = 1
+    sums = (numbers * marks).sum(axis=1, dtype=np.float64).astype(np.float32)[:, None]
+    split = np.array(["train"] * (samples - 1000) + ["test"] * 1000)
+    return np.stack([numbers, marks], axis=-1), sums, split
+
+
+DRAWN = {"fashion_mnist": fashion_mnist, "adding_problem": adding_problem}  # too large to be committed
+
+
 def main(names: list[str]) -> None:
     HERE.mkdir(exist_ok=True)
     for name in names or [*UNIVARIATE, "japanese_vowels"]:
-        if name == "fashion_mnist":
-            x, y, split = fashion_mnist()
+        if name in DRAWN:
+            x, y, split = DRAWN[name]()
         else:
             x, y, split = series_of("JapaneseVowels" if name == "japanese_vowels" else UNIVARIATE[name])
         np.savez_compressed(HERE / f"{name}.npz", x=x, y=y, split=split)
-        print(name, x.shape, sorted(set(y.tolist())), (HERE / f"{name}.npz").stat().st_size)
+        print(name, x.shape, f"{len(np.unique(y))} values of y", (HERE / f"{name}.npz").stat().st_size)
 
 
 if __name__ == "__main__":

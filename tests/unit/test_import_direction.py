@@ -34,6 +34,7 @@ FLOORS: list[set[str]] = [
     {"jobs", "importers", "lsp", "page"},
     {"api"},
     {"cli", "nnspec"},
+    {"__main__"},
 ]
 FLOOR_OF = {package: number for number, floor in enumerate(FLOORS) for package in floor}
 MODULES = {

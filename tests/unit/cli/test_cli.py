@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from nnspec import __version__
 from nnspec.cli import VERBS, main
 from nnspec.layers.registry import REGISTRY
 from tests.conftest import ROOT
@@ -221,3 +222,8 @@ def test_no_colour_in_a_pipe(wrong: Path) -> None:
     )
     assert done.returncode == 1
     assert "\x1b[" not in done.stdout
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "nnspec", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"nnspec, version {__version__}\n"
