@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.reading import read_samples
 from nnspec.runtime.rows.columns import GAP, words_in_one_spelling
 from nnspec.runtime.rules.class_labels import spell_out
+from nnspec.runtime.rules.folders import label_of
 from nnspec.runtime.rules.label_keys import label_key
 from nnspec.runtime.samples import Samples
 
@@ -194,10 +195,10 @@ def _in_order(metadata: Metadata, name: str, body: Metadata, found: Array) -> Ar
 
 
 def _folders(file: Path, samples: Samples) -> Array:
-    paths = [PurePosixPath(cell) for cell in samples.keys.get("file", ())]
-    if not paths or any(len(path.parts) < 2 for path in paths):
+    labels = [label_of(cell) for cell in samples.keys.get("file", ())]
+    if not labels or not all(labels):
         raise InputError(f"`{file.name}` must be a folder whose subfolders are the labels of its files")
-    return np.array([path.parts[0] for path in paths], dtype=object)[:, None]
+    return np.array(labels, dtype=object)[:, None]
 
 
 def encode_targets(

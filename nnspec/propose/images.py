@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from nnspec.data.sources.split_names import split_folders
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError
 from nnspec.diagnostics.extras import install_command, is_installed
+from nnspec.diagnostics.lists import enumerated
 from nnspec.propose.spec_text import Lines, as_spec
 from nnspec.propose.table import training
 from nnspec.runtime.rules.audio import SUFFIXES as CLIPS
-from nnspec.runtime.rules.folders import label_of, list_folder
+from nnspec.runtime.rules.folders import Listing, label_of, list_folder
 from nnspec.runtime.rules.images import SUFFIXES, ImageError, inspect
 
 _LOOKED_AT = 200  # images, evenly from all of them
@@ -34,12 +36,14 @@ class ImagePlan:
         labels: each with its number of images.
         size: the pixels a side that the network reads.
         sizes: the smallest and the largest side that were found.
+        splits: the folder of each split, within which those of the labels are; empty where there are none.
     """
 
     labels: Counter[str]
     size: int
     sizes: tuple[int, int]
     is_grey: bool
+    splits: Mapping[str, str]
 
     @property
     def count(self) -> int:
@@ -59,19 +63,44 @@ def plan_images(folder: Path) -> ImagePlan:
         raise _refuse(
             folder, "reading images needs the package pillow, which is not installed", install_command("images")
         )
-    names = list_folder(folder, SUFFIXES).files
+    listing = list_folder(folder, SUFFIXES)
+    names = listing.files
     labels = Counter(label_of(name) for name in names)
     if len(labels) < 2 or "" in labels:
-        found = "no images" if not names else f"{len(names)} images, but not in two subfolders or more"
-        message = f"folder `{folder.name}` has {found}"
-        if not names and list_folder(folder, CLIPS).files:
-            raise _refuse(folder, f"{message}, but clips, of which no spec is proposed", _CLIPS)
-        raise _refuse(folder, message, "put the images of each label into a subfolder that has its name")
+        raise _refuse_labels(folder, listing, labels)
+    is_deep = all(name.count("/") == 2 for name in names)
     sides, modes = _look(folder, names[:: max(1, len(names) // _LOOKED_AT)])
     usual = int(median(sides))
     size = min(_LARGEST, max(_SMALLEST_POOLED, usual // 4 * 4))
     is_grey = all(mode in _GREY for mode in modes)
-    return ImagePlan(labels=labels, size=size, sizes=(min(sides), max(sides)), is_grey=is_grey)
+    splits = split_folders({name.split("/")[0] for name in names}) if is_deep else {}
+    return ImagePlan(labels=labels, size=size, sizes=(min(sides), max(sides)), is_grey=is_grey, splits=splits)
+
+
+def _refuse_labels(folder: Path, listing: Listing, labels: Counter[str]) -> SpecError:
+    """NN599 for a folder whose images are not in two subfolders or more."""
+    has, fix = f"folder `{folder.name}` has", "put the images of each label into a subfolder that has its name"
+    names = listing.files
+    if not names and list_folder(folder, CLIPS).files:
+        return _refuse(folder, f"{has} no images, but clips, of which no spec is proposed", _CLIPS)
+    kinds = ", ".join(suffix.lstrip(".") for suffix in SUFFIXES)
+    if not names and listing.others:
+        some = enumerated(listing.others, 3)
+        return _refuse(folder, f"{has} no images that can be read ({kinds}), but {some}", f"convert them; {fix}")
+    if not names:
+        return _refuse(folder, f"{has} no images ({kinds})", fix)
+    if len(labels) > 2 and "" in labels:
+        loose = next(name for name in names if "/" not in name)
+        return _refuse(folder, f"{has} images beside its subfolders, so `{loose}` has no label", fix)
+    return _refuse(folder, f"{has} {len(names)} images, but not in two subfolders or more", fix)
+
+
+def _split(plan: ImagePlan) -> str:
+    """The value of `split`: the folders of the splits where there are such; validation is never left out."""
+    if not plan.splits:
+        return "{train: 0.7, validation: 0.15, test: 0.15}"
+    parts = {"train": "", "validation": "0.15"} | {split: as_spec(f"{name}/*") for split, name in plan.splits.items()}
+    return f"{{{', '.join(f'{split}: {value}' for split, value in parts.items())}, by: files}}"
 
 
 def _look(folder: Path, names: Sequence[str]) -> tuple[list[int], list[str]]:
@@ -101,10 +130,11 @@ def write_image_spec(name: str, shown: str, plan: ImagePlan) -> str:
     """The commented spec; arguments as of `table.write_table_spec`."""
     most = ", ".join(f"{label} {count}" for label, count in plan.labels.most_common(6))
     more = "" if len(plan.labels) <= 6 else f", and {len(plan.labels) - 6} more"
+    within = f" within those of the splits, {enumerated(list(plan.splits.values()))}" if plan.splits else ""
     sides = f"{plan.sizes[0]}" if plan.sizes[0] == plan.sizes[1] else f"{plan.sizes[0]} to {plan.sizes[1]}"
     lines = Lines()
     lines.comment(
-        f"{shown}: {plan.count} images in {len(plan.labels)} folders, which are their labels: {most}{more}.",
+        f"{shown}: {plan.count} images in {len(plan.labels)} folders{within}, which are their labels: {most}{more}.",
         "This spec was proposed from the data: change whatever you know better.",
         "",
         f"nnspec check {name}.yaml                      errors, before anything is trained",
@@ -114,7 +144,7 @@ def write_image_spec(name: str, shown: str, plan: ImagePlan) -> str:
     lines.add(
         "nnspec: 1", f"name: {name}", f"description: {as_spec(f'Which of {len(plan.labels)} labels an image has.')}"
     )
-    lines.add("", "data:", "  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:")
+    lines.add("", "data:", f"  split: {_split(plan)}", "  inputs:")
     lines.add(f"    image: {{images: {as_spec(shown)}}}", why=f"the shorter side has {sides} pixels")
     lines.add("  outputs:", "    label: {folder_of: image}", "", "inputs:")
     channels = 1 if plan.is_grey else 3

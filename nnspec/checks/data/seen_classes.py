@@ -71,8 +71,10 @@ def _fixes(plan: DataPlan) -> tuple[Fix, ...]:
 
 
 def _are_learned(slot: SlotPlan, output: Output) -> bool:
-    """Whether the classes are those of the training rows, each label of one column."""
-    return slot.classes is None and output.classes is None and len(slot.columns) == 1 and slot.ignore is None
+    """Whether the classes are those of the training rows, each label of one column, or all folders that there are."""
+    are_folders = slot.folder_of is not None and "classes" not in slot.spans
+    is_listed = slot.classes is not None and not are_folders
+    return not is_listed and output.classes is None and len(slot.columns) == 1 and slot.ignore is None
 
 
 Labels = Sequence[str | None]  # each position's; None where it cannot be a sample

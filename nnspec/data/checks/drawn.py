@@ -11,8 +11,8 @@ from itertools import pairwise
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.gaps import positions_with_gaps
 from nnspec.data.checks.row_labels import single_label
-from nnspec.data.checks.row_layout import RowLayout, column_keys, file_numbers, has_window
-from nnspec.data.prepare.membership import named_by_file
+from nnspec.data.checks.row_layout import RowLayout, column_keys, file_numbers, has_window, row_parts
+from nnspec.data.prepare.membership import file_source, named_by_file
 from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.diagnostics import Diagnostic, Fix
 from nnspec.diagnostics.lists import quoted
@@ -23,7 +23,7 @@ def check_drawn(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
     split, count = plan.split, len(layout.rows)
     bad = positions_with_gaps(plan, files, layout)
     is_whole = split.by == "random" or split.has_whole_files
-    drawing = [part for part in split.parts if part.fraction is not None and split.by == "label"]
+    drawing = split.drawn_from_train
     if not is_whole and not drawing:
         return
     groups = _group_codes(plan, files, layout)
@@ -31,11 +31,10 @@ def check_drawn(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
         return
     members: Sequence[int] = range(count)
     if drawing:
-        labels = column_keys(plan, files, split.label_column, count) if split.label_column is not None else None
-        train = next((part.label for part in split.parts if part.name == "train"), None)
-        if labels is None:
+        named = row_parts(plan, files, count)
+        if named is None:
             return
-        members = [p for p in range(count) if labels[layout.rows[p]] == train]
+        members = [p for p in range(count) if named[layout.rows[p]] == "train"]
     if groups is None:
         without = bad["inputs"] | bad["outputs"]
         found, what = sum(position not in without for position in members), "row"
@@ -59,14 +58,20 @@ def check_drawn(plan: DataPlan, files: PlanFacts, layout: RowLayout) -> Iterator
 def check_files(plan: DataPlan, files: PlanFacts, count: int) -> Iterator[Diagnostic]:
     """NN514 where a split by files has a single one, or a file's name is in two splits."""
     span, where = plan.split.spans.get("by", plan.split.span), "data.split.by"
-    numbers = None if plan.source is None else file_numbers(plan, count)
-    if plan.source is None or not numbers or not max(numbers):
+    source = file_source(plan)
+    numbers = None if source is None else file_numbers(plan, count)
+    if source is not None and source.source.is_per_file and plan.split.has_whole_files:
+        message = f"`by: files` draws whole files, but {source.source.noun} are a sample each"
+        fix = Fix("write `by: random`, or name the folders of the splits, as in `train: train/*`")
+        yield Diagnostic("NN514", message, span, path=where, fixes=(fix,))
+        return
+    if source is None or not numbers or not max(numbers):
         message = "`by: files` divides the files of a pattern, but the rows are not those of several files"
         fix = Fix("name them in `source` by a pattern, as in `csv: 'data/*.csv'`, or use `by: random`")
         yield Diagnostic("NN514", message, span, path=where, fixes=(fix,))
         return
-    for path in plan.source.files() if plan.split.has_labels else ():
-        named = named_by_file(path, plan.split.parts)
+    for path in source.files() if plan.split.has_labels else ():
+        named = named_by_file(path, source, plan.split.parts)
         if len(named) > 1:
             message = f"`{path.name}` matches the patterns of {quoted(named)}, so its rows would be in both"
             yield Diagnostic("NN514", message, span, path=where)

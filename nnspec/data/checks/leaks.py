@@ -93,7 +93,7 @@ def _check_groups(plan: DataPlan, files: PlanFacts, rows: int) -> Iterator[Diagn
     split = plan.split
     if split.group is not None and split.has_labels:
         parts, groups = row_parts(plan, files, rows), column_values(plan, files, split.group, rows)
-        drawn = [part.name for part in split.parts if part.label is None and split.by == "label"]
+        drawn = [part.name for part in split.drawn_from_train]
         shared = {} if parts is None or groups is None else _groups_in_two_splits(parts, groups)
         if shared:
             first, names = next(iter(shared.items()))

@@ -13,7 +13,14 @@ from operator import le
 
 from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.prepare.cuts import cut
-from nnspec.data.prepare.membership import cut_at_starts, drawn_by_key, named_by_file, read_starts, rows_of_files
+from nnspec.data.prepare.membership import (
+    cut_at_starts,
+    drawn_by_key,
+    file_source,
+    named_by_file,
+    read_starts,
+    rows_of_files,
+)
 from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError, SourcePlan
 from nnspec.data.sources.kept import Coded, Moments, Times
@@ -101,9 +108,10 @@ def series_codes(plan: DataPlan, files: PlanFacts, count: int) -> list[object] |
 
 def file_numbers(plan: DataPlan, count: int) -> list[int] | None:
     """The number of each row's file; None where there are not several."""
-    assert plan.source is not None
+    source = file_source(plan)
+    assert source is not None
     try:
-        found = rows_of_files(plan.source)
+        found = rows_of_files(source)
     except SourceError:
         return None
     numbers = [number for number, (_, rows) in enumerate(found) for _ in range(rows)]
@@ -121,7 +129,7 @@ def _parts(
     plan: DataPlan, files: PlanFacts, rows: Sequence[int], keys: Sequence[SortKey] | None, series: list[range]
 ) -> dict[str, list[range]]:
     split = plan.split
-    shared = [part.name for part in split.parts if part.fraction is not None and split.by == "label"]
+    shared = [part.name for part in split.drawn_from_train]
     found: dict[str, list[range]] = {part.name: [] for part in split.parts if part.name not in shared}
     if split.is_chronological:
         starts, faults = read_starts(plan, keys[0]) if split.has_starts and keys else ({}, [])
@@ -152,9 +160,10 @@ def row_parts(plan: DataPlan, files: PlanFacts, count: int) -> list[str | None] 
     if not split.has_labels:
         return None
     if split.by == "files":
-        assert plan.source is not None
+        source = file_source(plan)
+        assert source is not None
         numbers = file_numbers(plan, count)
-        named = [named_by_file(path, split.parts) for path in plan.source.files()]
+        named = [named_by_file(path, source, split.parts) for path in source.files()]
         return None if numbers is None else [next(iter(named[number]), None) for number in numbers]
     column = split.label_column or split.hash_column
     keys = column_keys(plan, files, column, count) if column is not None else None

@@ -41,7 +41,7 @@ def check_strata_sizes(
 ) -> Iterator[Diagnostic]:
     """NN513 where a class cannot be among the training rows, NN637 where one has too few rows for all splits."""
     split = plan.split
-    shared = [part for part in split.parts if part.fraction is not None and split.by == "label"]
+    shared = split.drawn_from_train
     is_drawn = split.by == "random" or bool(shared)
     if rows is None or not is_drawn or split.is_stratified is False:
         return

@@ -54,6 +54,8 @@ def rows_of_files(source: SourcePlan) -> list[tuple[Path, int]]:
     Raises:
         SourceError: where the rows are not those of files, one after the other.
     """
+    if source.source.is_per_file:
+        return [(path, 1) for path in source.files()]
     found = []
     for path in source.files():
         facts = source.source.probe(replace(source, path=path), (), ())
@@ -64,10 +66,23 @@ def rows_of_files(source: SourcePlan) -> list[tuple[Path, int]]:
     return found
 
 
-def named_by_file(path: Path, parts: Iterable[Part]) -> list[str]:
-    """The splits whose pattern the end of a file's path matches, as many folders deep as the pattern is."""
-    names = path.as_posix().split("/")
+def file_source(plan: DataPlan) -> SourcePlan | None:
+    """The source whose files `by: files` divides: the section's, else the first folder whose files are samples."""
+    folders = (slot.source for slot in plan.slots() if slot.source.source.is_per_file)
+    return plan.source or next(folders, None)
+
+
+def named_by_file(path: Path, source: SourcePlan, parts: Iterable[Part]) -> list[str]:
+    """The splits whose pattern a file matches.
+
+    Within a folder whose files are samples it is the path below the folder, so that `train/*` takes all that is in
+    `train`; otherwise the end of the path, as many folders deep as the pattern is.
+    """
     labels = [(part.name, part.label) for part in parts if part.label is not None]
+    if source.source.is_per_file:
+        within = path.relative_to(source.path).as_posix()
+        return [name for name, label in labels if fnmatchcase(within, label)]
+    names = path.as_posix().split("/")
     return [name for name, label in labels if fnmatchcase("/".join(names[-label.count("/") - 1 :]), label)]
 
 

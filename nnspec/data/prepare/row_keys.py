@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nnspec.data.arrays import mapped, ordered
 from nnspec.data.prepare.labels import label_array
 from nnspec.data.prepare.loading import ColumnCache, reporting_faults
-from nnspec.data.prepare.membership import drawn_by_key, named_by_file, read_starts, rows_of_files
+from nnspec.data.prepare.membership import drawn_by_key, file_source, named_by_file, read_starts, rows_of_files
 from nnspec.data.prepare.missing import missing_key
 from nnspec.data.prepare.splits import Keys, group_codes
 from nnspec.data.prepare.time_order import check_time_order
@@ -114,9 +114,10 @@ class RowKeys:
 
     def file_numbers(self) -> Positions:
         """The number of each row's file."""
-        assert self.plan.source is not None
-        with reporting_faults(self.plan.source):
-            counts = [rows for _, rows in rows_of_files(self.plan.source)]
+        source = file_source(self.plan)
+        assert source is not None
+        with reporting_faults(source):
+            counts = [rows for _, rows in rows_of_files(source)]
         ends, numbers = np.cumsum(counts), mapped.arange(int(sum(counts)))
         return mapped.map_rows(lambda rows: np.asarray(np.searchsorted(ends, rows, side="right")), numbers)
 
@@ -172,8 +173,9 @@ class RowKeys:
         """Each position's label, or the split that it names by itself."""
         split = self.plan.split
         if split.by == "files" and split.has_labels:
-            assert self.plan.source is not None
-            named = [next(iter(named_by_file(path, split.parts)), "") for path in self.plan.source.files()]
+            source = file_source(self.plan)
+            assert source is not None
+            named = [next(iter(named_by_file(path, source, split.parts)), "") for path in source.files()]
             table = np.array(named)
             return mapped.map_rows(lambda numbers: table[numbers], self.in_order(self.file_numbers()))
         if split.hash_column is not None:

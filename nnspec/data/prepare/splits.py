@@ -79,17 +79,16 @@ def assign(plan: DataPlan, keys: Keys) -> dict[str, Positions]:
         found = {name: shuffled[r.start : r.stop] for name, r in cut(len(shuffled), split.parts).items()}
         for rows_of_part in found.values():
             rows_of_part.sort()
-    elif split.by != "label":
-        assert labels is not None
-        found = {part.name: _rows_with_label(labels, part.name) for part in split.parts}
     else:
         assert labels is not None
-        found = {part.name: _rows_with_label(labels, part.label) for part in split.parts if part.label is not None}
-        for part in split.parts:
-            if part.fraction is not None:
-                share = share_of(found["train"], part.fraction, keys, rng)
-                found[part.name] = share
-                found["train"] = np.setdiff1d(found["train"], share)
+        drawn = split.drawn_from_train
+        names = {part.name: part.label if split.by == "label" else part.name for part in split.parts}
+        found = {name: _rows_with_label(labels, str(label)) for name, label in names.items() if label is not None}
+        for part in drawn:
+            assert part.fraction is not None
+            share = share_of(found["train"], part.fraction, keys, rng)
+            found[part.name] = share
+            found["train"] = np.setdiff1d(found["train"], share)
         found = {part.name: found[part.name] for part in split.parts}
     for part in split.parts:
         if not len(found[part.name]):

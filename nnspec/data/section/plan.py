@@ -332,7 +332,7 @@ class DataPlan:
     @property
     def joins_files(self) -> bool:
         """Whether rows of two files may stand in one window, and a gap at a file's start be filled from another."""
-        return self.split.by != "files"
+        return self.split.by != "files" or self.source is None
 
     @property
     def group_column(self) -> str | None:

@@ -78,6 +78,7 @@ class _Reader(SourceReader):
         split_node = self.node.get("split")
         place = self.node.key_span("split") if isinstance(split_node, Mapping) else self.node.span
         split = SplitReader(self.fault, self.window, self.series, plain.get("order_by")).read(split_node, place)
+        self.has_split_folders = split.names_folders
         if "by" in split.spans:
             spans.setdefault("order_by", split.spans["by"])
         slots: dict[str, dict[str, SlotPlan]] = {"inputs": {}, "outputs": {}}

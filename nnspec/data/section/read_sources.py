@@ -34,6 +34,7 @@ class SourceReader:
         self.allow_outside = allow_outside
         self.report = Report()
         self.source: SourcePlan | None = None
+        self.has_split_folders = False  # of folders that inputs and outputs name
         self.found: dict[tuple[str, str], SourcePlan] = {}  # of inputs and outputs, by role and name
 
     def fault(self, code: str, message: str, span: Span, where: str, *fixes: str) -> None:
@@ -87,6 +88,7 @@ class SourceReader:
             root=None if self.allow_outside else self.root,
             options=options,
             spans=spans,
+            has_split_folders=source.is_per_file and self.has_split_folders,
         )
 
     def _path_of(self, shown: str, span: Span, where: str, *, is_pattern: bool) -> Path:

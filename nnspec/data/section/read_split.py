@@ -188,7 +188,7 @@ class SplitReader:
 
     def check_shares(self, split: SplitPlan) -> None:
         total = sum(part.fraction or 0.0 for part in split.parts if part.count is None)
-        if split.by != "label" and total > 1 + 1e-9:
+        if not split.drawn_from_train and total > 1 + 1e-9:
             message = f"the fractions of `split` sum to {total:.6g}, which is more than 1"
             self.fault("NN514", message, split.span, "data.split")
         what = "label" if split.by == "label" else "pattern"
@@ -197,9 +197,10 @@ class SplitReader:
             if part.label is not None and seen.setdefault(part.label, part.name) != part.name:
                 message = f"`{part.name}` and `{seen[part.label]}` both have {what} `{part.label}`"
                 self.fault("NN514", message, part.span, f"data.split.{part.name}")
-        if split.by == "files" and len({part.label is None for part in split.parts}) > 1:
+        if split.by == "files" and any(part.name != "validation" for part in split.drawn_from_train):
             message = "some splits take a fraction of the files, others a pattern of their names: keep to one of them"
-            self.fault("NN514", message, split.span, "data.split")
+            fix = "`validation` alone can be a fraction beside patterns: it is taken from the training rows"
+            self.fault("NN514", message, split.span, "data.split", fix)
 
     def check_strata(self, split: SplitPlan) -> None:
         """Classes are kept in proportion where rows are drawn one by one."""
@@ -208,7 +209,7 @@ class SplitReader:
         key = "stratify" if "stratify" in split.spans else "by"
         span, where = split.spans.get(key, split.span), f"data.split.{key}"
         whole = f"`group: {split.group}`" if split.group else f"`series: {{by: {self.series}}}`" if self.series else ""
-        has_share = split.by == "label" and any(part.fraction is not None for part in split.parts)
+        has_share = bool(split.drawn_from_train)
         if split.by != "random" and not has_share:
             message = f"classes are kept in proportion where rows are drawn at random, not with `by: {split.by}`"
             self.fault("NN514", message, span, where, f"leave out `{key}`, or write `by: stratified`")
@@ -230,8 +231,8 @@ class SplitReader:
             fix = f"write `by: time` or `by: order`; {whole}"
             message = f"a window needs consecutive rows, which `by: random` separates, {leak}"
             self.fault("NN514", message, by_span, "data.split.by", fix)
-        for part in split.parts if split.by == "label" else ():
-            if part.fraction is not None:
-                fix = f"use a separate label for validation; {whole}"
-                message = f"a window needs consecutive rows, which a random fraction separates, {leak}"
-                self.fault("NN514", message, part.span, f"data.split.{part.name}", fix)
+        for part in split.drawn_from_train:
+            own = "label" if split.by == "label" else "pattern"
+            fix = f"use a separate {own} for validation; {whole}"
+            message = f"a window needs consecutive rows, which a random fraction separates, {leak}"
+            self.fault("NN514", message, part.span, f"data.split.{part.name}", fix)

@@ -69,8 +69,20 @@ class SplitPlan:
     def has_labels(self) -> bool:
         """Whether each row's split can be told from the row alone: by its label, its key, or its file's name."""
         if self.by == "files":
-            return all(part.label is not None for part in self.parts)
+            return any(part.label is not None for part in self.parts)
         return self.by in ("label", "hash")
+
+    @property
+    def drawn_from_train(self) -> list[Part]:
+        """The splits that are a fraction of the rows that a label or a pattern gives to training."""
+        return [part for part in self.parts if part.fraction is not None and self.by != "hash" and self.has_labels]
+
+    @property
+    def names_folders(self) -> bool:
+        """Whether each split is a folder, as in `train: train/*`."""
+        firsts = [part.label.partition("/") for part in self.parts if part.label is not None]
+        is_folder = all(rest and not set(first) & set("*?[") for first, _, rest in firsts)
+        return self.by == "files" and bool(firsts) and is_folder
 
     @property
     def has_whole_files(self) -> bool:

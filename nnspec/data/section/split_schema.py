@@ -32,8 +32,8 @@ SPLIT = closed(
         },
         "validation": {
             **_SHARE,
-            "description": "A fraction, a label or a pattern, as for `train`; if `by` names a column, a fraction is "
-            "taken from the training rows at random.",
+            "description": "A fraction, a label or a pattern, as for `train`; beside labels and patterns, a fraction "
+            "is taken from the training rows at random.",
         },
         "test": {**_SHARE, "description": "A fraction, a label or a pattern, as for `train`."},
         "by": word_or_object(
@@ -41,7 +41,8 @@ SPLIT = closed(
             "with a window). `random`: shuffled by the seed (the default otherwise); if an output is a single label, "
             "each split has the same share of every class. `stratified`: the same, and an error if there is no such "
             "output and no `stratify`. `files`: whole files of the source's pattern, drawn by the seed, or named by "
-            "patterns such as `train: '2013-*.csv'`. `{column: NAME}` or `{array: NAME}`: by labels in the data. "
+            "patterns such as `train: '2013-*.csv'`; of a folder of images, clips or texts, the folders of the splits, "
+            "as in `train: train/*`. `{column: NAME}` or `{array: NAME}`: by labels in the data. "
             "`{hash: NAME}`: by a hash of each row's key, so that a row stays in its split if rows are added. "
             "`{time: NAME, validation: 2024-01-01, test: 2024-06-01}`: by the times at which the splits begin, in "
             "each series; training takes what is before.",

@@ -59,6 +59,7 @@ class SourcePlan:
         beside: the source whose files these go with, matched by name.
         wanted: what takes the values, where that decides how they are made.
         parts: of a query, its tables by name.
+        has_split_folders: whether the subfolders are splits, and those within them labels.
     """
 
     source: DataSource
@@ -73,6 +74,7 @@ class SourcePlan:
     beside: SourcePlan | None = None
     wanted: Wanted | None = None
     parts: Mapping[str, SourcePlan] = field(default_factory=dict)
+    has_split_folders: bool = False
 
     @property
     def kind(self) -> str:

@@ -32,6 +32,7 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.paths import is_below
 from nnspec.data.sources.pieces import Pieces
+from nnspec.data.sources.split_names import split_folders
 from nnspec.data.sources.wanted import FOLDER
 from nnspec.diagnostics import did_you_mean
 from nnspec.diagnostics.lists import enumerated
@@ -286,6 +287,12 @@ class FolderSource(DataSource):
     def _check_labels(self, plan: SourcePlan, members: Sequence[Member]) -> None:
         """Raises NN557 where the subfolders cannot be labels."""
         where = f"column `{plan.shown}`" if plan.table is not None else f"folder `{plan.shown}`"
+        depth = 2 if plan.has_split_folders else 1
+        if plan.has_split_folders:
+            bare = [member for member in members if member.name.count("/") < depth]
+            if bare:
+                message = f"{where} has the folders of the splits, and {bare[0].place} is in no subfolder of one"
+                raise ToldError("NN557", message, "put it into a folder that bears its label, as in `train/LABEL/`")
         loose = [member for member in members if "/" not in member.name]
         if loose:
             what = "no subfolders" if len(loose) == len(members) else f"{self.thing}s beside its subfolders"
@@ -293,13 +300,19 @@ class FolderSource(DataSource):
             raise ToldError(
                 "NN557", message, f"put the {self.thing}s of each label into a subfolder that bears its name"
             )
-        deep = [member for member in members if member.name.count("/") > 1] if plan.table is None else []
+        deep = [member for member in members if member.name.count("/") > depth] if plan.table is None else []
         if deep:
             message = f"the subfolders of `{plan.shown}` have subfolders ({deep[0].place}), so labels are not clear"
             fix = (
                 "name the folder whose subfolders are the labels, or list the files in a table: a column of paths, one "
             )
-            raise ToldError("NN557", message, f"{fix}of labels, and one of splits")
+            fixes = [f"{fix}of labels, and one of splits"]
+            if not plan.has_split_folders and all(member.name.count("/") == 2 for member in members):
+                found = split_folders({member.name.split("/")[0] for member in members})
+                if found:
+                    shares = ", ".join(f"{split}: {top}/*" for split, top in found.items())
+                    fixes.insert(0, f"take the splits from these folders: `split: {{{shares}, by: files}}`")
+            raise ToldError("NN557", message, *fixes)
         labels = sorted({label_of(member.name) for member in members})
         lower: dict[str, str] = {}
         for label in labels:

@@ -89,3 +89,14 @@ def test_a_class_that_training_did_not_have_is_told_with_its_sample(tmp_path: Pa
     found = read_labelled(written(tmp_path, [np.zeros((3, 2), np.uint8), np.full((3, 2), 3, np.uint8)]), said)
     with pytest.raises(InputError, match=r"no class `3`, the label of one of 2 samples \(the first is sample 2\)"):
         encode_targets("mask", BODY, said["outputs"]["mask"], found.targets["mask"])
+
+
+def test_the_folder_that_a_file_is_in_is_its_label(tmp_path: Path) -> None:
+    """As in training, also within the folders of splits, whichever way the file system writes accents."""
+    for name in ("train/cafe\u0301/1.png", "train/cat/1.png", "test/cat/1.png"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((3, 2), np.uint8)).save(tmp_path / "photos" / name)
+    said = metadata("classification", ["café", "cat"])
+    said["evaluation"] = {"mask": {**BODY, "files": None, "folder": "photos", "axes": [], "sizes": [1]}}
+    found = read_labelled(tmp_path / "photos", said)
+    assert found.targets["mask"].ravel().tolist() == ["cat", "café", "cat"]

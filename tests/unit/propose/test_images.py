@@ -59,3 +59,31 @@ def test_no_labels(tmp_path: Path, labels: list[str], said: str) -> None:
     (fault,) = caught.value.diagnostics
     assert fault.code == "NN599"
     assert said in fault.message
+
+
+@pytest.mark.parametrize(
+    ("folders", "split"),
+    [
+        (["train", "Val", "test"], {"train": "train/*", "validation": "Val/*", "test": "test/*", "by": "files"}),
+        (["training", "testing"], {"train": "training/*", "validation": 0.15, "test": "testing/*", "by": "files"}),
+        (["train", "valid"], {"train": "train/*", "validation": "valid/*", "by": "files"}),
+    ],
+)
+def test_folders_of_splits_are_kept(tmp_path: Path, folders: list[str], split: dict[str, object]) -> None:
+    for folder in folders:
+        fill(tmp_path / "pets" / folder, ["cat", "dog"], 16, "L")
+    spec = tmp_path / "pets.yaml"
+    spec.write_text(propose_images("pets", tmp_path / "pets", "pets"), encoding="utf-8")
+    assert diagnose(spec) == []
+    assert yaml.safe_load(spec.read_text(encoding="utf-8"))["data"]["split"] == split
+
+
+def test_what_is_no_image_is_named(tmp_path: Path) -> None:
+    fill(tmp_path / "pets", ["cat", "dog"], 16, "L")
+    (tmp_path / "pets" / "cat" / "0.png").rename(tmp_path / "pets" / "stray.png")
+    with pytest.raises(SpecError, match=r"images beside its subfolders, so `stray\.png` has no label"):
+        propose_images("pets", tmp_path / "pets", "pets")
+    for path in list((tmp_path / "pets").rglob("*.png")):
+        path.rename(path.with_suffix(".gif"))
+    with pytest.raises(SpecError, match=r"no images that can be read \(png, .*but `cat/1\.gif`, `cat/2\.gif`"):
+        propose_images("pets", tmp_path / "pets", "pets")

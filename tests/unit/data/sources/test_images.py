@@ -396,3 +396,74 @@ def test_a_folder_that_does_not_count(photos: Path) -> None:
     text = FOLDER.replace("folder_of: photo", "folder_of: photo, ignore: unsure")
     assert not told(text, photos)
     assert loaded(text, photos).outputs["kind"].classes == ["cat", "dog"]
+
+
+@pytest.fixture
+def parted(tmp_path: Path) -> Path:
+    """Two labels within the folders of three splits: 8, 2 and 4 pictures."""
+    for split, count in (("training", 4), ("val", 1), ("Test", 2)):
+        for label in ("cat", "dog"):
+            for number in range(count):
+                draw(tmp_path / "photos" / split / label / f"{number}.png")
+    return tmp_path
+
+
+PARTED = FOLDER.replace("{train: 0.5, test: 0.5}", "{train: training/*, validation: val/*, test: Test/*, by: files}")
+
+
+def test_folders_of_splits(parted: Path) -> None:
+    assert not told(PARTED, parted)
+    data = loaded(PARTED, parted)
+    files = sorted((parted / "photos").rglob("*.png"))
+    assert {name: split.size for name, split in data.splits.items()} == {"train": 8, "validation": 2, "test": 4}
+    for name, folder in (("train", "training"), ("validation", "val"), ("test", "Test")):
+        split = data.splits[name]
+        assert {files[row].parent.parent.name for row in split.rows} == {folder}
+        assert [files[row].parent.name for row in split.rows] == split.target["kind"].ravel().tolist()
+
+
+def test_validation_is_a_share_of_the_folder_of_training(parted: Path) -> None:
+    text = PARTED.replace("validation: val/*", "validation: 0.25")
+    assert not told(text, parted)
+    data = loaded(text, parted)
+    files = sorted((parted / "photos").rglob("*.png"))
+    assert {name: split.size for name, split in data.splits.items()} == {"train": 6, "validation": 2, "test": 4}
+    assert {files[row].parent.parent.name for row in data.splits["validation"].rows} == {"training"}
+    assert sorted(data.splits["validation"].target["kind"].ravel().tolist()) == ["cat", "dog"]  # each has its share
+
+
+@pytest.mark.parametrize(
+    ("split", "code", "part"),
+    [
+        ("{train: 0.5, test: 0.5}", "NN557", "have subfolders"),
+        ("{train: 0.5, test: 0.5, by: files}", "NN557", "have subfolders"),
+        ("{train: train/*, test: Test/*, by: files}", "NN514", "is empty"),
+        ("{train: training/*, test: 0.2, by: files}", "NN514", "keep to one of them"),
+    ],
+)
+def test_folders_of_splits_that_are_none(split: str, code: str, part: str, parted: Path) -> None:
+    found = told(FOLDER.replace("{train: 0.5, test: 0.5}", split), parted)
+    assert [(d.code, part in d.message) for d in found] == [(code, True)]
+
+
+@pytest.mark.parametrize(
+    ("split", "part"),
+    [
+        ("{train: 0.5, test: 0.5, by: files}", "images are a sample each"),
+        ("{train: '*/[01]*', test: '*/[12]*', by: files}", "`1.jpg` matches the patterns of `train` and `test`"),
+    ],
+)
+def test_patterns_of_files_in_folders_of_labels(split: str, part: str, photos: Path) -> None:
+    (found,) = told(FOLDER.replace("{train: 0.5, test: 0.5}", split), photos)
+    assert (found.code, part in found.message) == ("NN514", True)
+    named = loaded(FOLDER.replace("{train: 0.5, test: 0.5}", "{train: '*/[01]*', test: '*/2*', by: files}"), photos)
+    assert {name: split.size for name, split in named.splits.items()} == {"train": 4, "test": 2}
+
+
+def test_folders_of_splits_are_proposed(parted: Path) -> None:
+    (found,) = told(FOLDER, parted)
+    wanted = "`split: {train: training/*, validation: val/*, test: Test/*, by: files}`"
+    assert wanted in found.fixes[0].message
+    draw(parted / "photos" / "training" / "1.png")
+    (found,) = told(PARTED, parted)
+    assert (found.code, "`photos/training/1.png` is in no subfolder" in found.message) == ("NN557", True)
