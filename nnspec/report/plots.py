@@ -233,6 +233,10 @@ def thresholds(outcome: Outcome) -> Plot:
         axes.set_xlabel("threshold")
         axes.legend()
 
+    if not taken.any():
+        return draw(
+            f"{outcome.name}: thresholds", "No score is above 0, so no threshold takes a sample for a yes.", paint
+        )
     at = int(np.nanargmax(2 * precision * recall / np.maximum(precision + recall, 1e-12)))
     text = f"F1 is highest at threshold {cuts[at]:.2f}: precision {precision[at]:.3f}, recall {recall[at]:.3f}."
     return draw(f"{outcome.name}: thresholds", text, paint)

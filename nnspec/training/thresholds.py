@@ -17,6 +17,9 @@ from nnspec.ir.thresholds import Threshold
 Array = np.ndarray
 Counts = NDArray[np.float64]
 
+# ONNX Runtime's sigmoid gives no less than 1.5e-8, and those of other runtimes are up to 1e-7 off.
+_LEAST = 1e-6
+
 
 def with_thresholds(
     graph: Graph,
@@ -86,11 +89,19 @@ def choose_threshold(output: Output, scores: Array, truth: Array | None) -> floa
     if truth is None or truth.all() or not truth.any():
         known = "no labels" if truth is None else "one class alone"
         raise _refuse(output, f"`{cut.rule}` compares scores with labels, but the validation split has {known}")
-    return _best(cut, scores.astype(np.float32), truth, output.threshold)
+    is_share = output.error_of is None and not output.gives_scores
+    return _best(cut, scores.astype(np.float32), truth, output.threshold, _LEAST if is_share else 0.0)
 
 
-def _best(cut: Threshold, scores: Array, truth: Array, usual: float) -> float:
-    """Between two neighbouring scores: of equally good ones, that which is nearest to the usual threshold."""
+def _best(cut: Threshold, scores: Array, truth: Array, usual: float, least: float) -> float:
+    """Between two neighbouring scores: of equally good ones, that which is nearest to the usual threshold.
+
+    Args:
+        least: scores that are no further from 0 or 1 are not told apart from these.
+    """
+    most = scores.max()
+    if least:
+        scores = np.clip(scores, np.float32(least), np.float32(1 - least))
     order = np.argsort(scores, kind="stable")
     ordered, yes = scores[order], truth[order].astype(np.float64)
     last = np.flatnonzero(np.append(np.diff(ordered) > 0, True))  # the last of each group of equal scores
@@ -102,9 +113,9 @@ def _best(cut: Threshold, scores: Array, truth: Array, usual: float) -> float:
     above = np.append(below[1:], np.inf)
     middle = ((below.astype(np.float64) + above) / 2).astype(np.float32)
     between = np.where((middle < above) & (middle >= below), middle, below)
-    between[-1] = below[-1]  # nothing is above
+    between[-1] = most
     cuts = np.append(np.nextafter(below[0], np.float32(-np.inf)), between)
-    if below[0] == 0:  # as of a sigmoid that gives no less: no threshold of a share takes these for a yes
+    if below[0] <= np.float32(least):  # as of a sigmoid that gives no less: no threshold takes these for a yes
         cuts, value = cuts[1:], value[1:]
     best = np.flatnonzero(value >= value.max() - 1e-12)
     return float(cuts[best[np.argmin(np.abs(cuts[best] - usual))]])

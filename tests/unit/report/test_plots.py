@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from nnspec.report.outcome import Outcome
 from nnspec.report.plots import plots_of
@@ -62,3 +63,18 @@ def test_coverage_is_among_the_metrics() -> None:
     assert metric_tables({"test": {"y": folds}}, {})["y"].rows[:2] == (
         ("pinball", "2 ± 0.5", ""), ("coverage of 80%", "0.75 ± 0.03", "1")
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("yes", [[0, 1, 0], [0, 0, 0], [1, 1, 1], [1]])
+def test_scores_that_are_all_alike_are_drawn(score: float, yes: list[int]) -> None:
+    """As of a network that is saturated, or has learned nothing, on any targets."""
+    truth = np.array(yes, float)[:, None]
+    scores = np.full(truth.shape, score)
+    same = Outcome(
+        name="y", task="binary", split="test", truth=truth, guess=(scores > 0.5).astype(float), scores=scores,
+        rows=np.arange(1, 1 + len(yes)), threshold=0.5, given={}, classes=("no", "yes"),
+    )  # fmt: skip
+    found = said(same)
+    assert set(found) == {"y: calibration", "y: thresholds"}
+    assert ("No score is above 0" in found["y: thresholds"]) == (score == 0)

@@ -57,6 +57,17 @@ def test_of_a_saturated_sigmoid_it_is_a_share_too(metric: str) -> None:
     assert MEASURES[metric](truth, at(chosen, scores)) == pytest.approx(best)
 
 
+@pytest.mark.parametrize("metric", MEASURES)
+def test_it_is_where_runtimes_agree(metric: str) -> None:
+    """ONNX Runtime gives 1.5e-8 for each of the first three, and 1 for each of the last three."""
+    scores = np.array([1e-38, 3e-30, 1e-9, 0.25, 0.75, 1 - 6e-8, 1, 1], np.float32)
+    truth = np.array([False, True, True, False, True, False, True, True])
+    chosen = choose_threshold(an_output(Threshold("maximize", metric)), scores, truth)
+    deployed = np.array([1.5e-8, 1.5e-8, 1.5e-8, 0.25, 0.75, 1, 1, 1], np.float32)
+    assert (at(chosen, scores) == at(chosen, deployed)).all()
+    assert 0.25 <= chosen < 0.75
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("metric", MEASURES)
 def test_no_cut_is_better(metric: str, seed: int) -> None:
