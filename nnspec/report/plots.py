@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnspec.data.overview.bin_edges import bin_edges
 from nnspec.data.units import with_unit
 from nnspec.report.outcome import Outcome
 from nnspec.report.plotting import BLUE, GREY, ORANGE, Plot, draw
@@ -112,7 +113,7 @@ def residuals(outcome: Outcome) -> Plot:
     drawn = errors[(errors >= ends[0] - reach) & (errors <= ends[1] + reach)] if is_far else errors
 
     def paint(axes: Axes) -> None:
-        axes.hist(drawn, bins=40, color=BLUE)
+        axes.hist(drawn, bins=bin_edges(drawn, 40).tolist(), color=BLUE)
         axes.axvline(0, color=GREY, linestyle=":")
         axes.set_xlabel(f"predicted minus true {outcome.title}")
         axes.set_ylabel("predictions")
@@ -270,7 +271,7 @@ def anomaly_scores(outcome: Outcome) -> Plot:
     truth, scores = truth[known], scores[known]
     low, high = max(float(scores.min()), 1e-12), float(scores.max())
     is_log = float(scores.min()) > 0 and high / low > 100
-    edges = np.geomspace(low, high, 41) if is_log else np.linspace(float(scores.min()), max(high, low + 1e-12), 41)
+    edges = np.geomspace(low, high, 41) if is_log else bin_edges(scores, 40)
     groups = [scores[truth == 0], scores[truth == 1]] if outcome.has_truth else [scores]
     names = ["normal", "anomalies"] if outcome.has_truth else ["samples"]
 

@@ -10,6 +10,7 @@ import numpy as np
 from nnspec.data.arrays.gathered import is_gathered
 from nnspec.data.arrays.mapped import is_long
 from nnspec.data.dataset import Dataset
+from nnspec.data.overview.bin_edges import bin_edges
 from nnspec.data.overview.describe import columns_of
 from nnspec.data.section.plan import DataPlan
 
@@ -61,6 +62,6 @@ def _draw(axes: Axes, values: dict[str, np.ndarray]) -> None:
         axes.set_xticks(places, [str(word)[:10] for word in shown], rotation=60, fontsize="x-small", parse_math=False)
         return
     known = {name: found[np.isfinite(found.astype(float))].astype(float) for name, found in flat.items()}
-    edges = np.histogram_bin_edges(np.concatenate(list(known.values())), _BINS)
+    edges = bin_edges(np.concatenate(list(known.values())), _BINS)
     for name, numbers in known.items():
         axes.stairs(np.histogram(numbers, edges)[0] / max(len(numbers), 1), edges, label=name)

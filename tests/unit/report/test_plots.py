@@ -78,3 +78,10 @@ def test_scores_that_are_all_alike_are_drawn(score: float, yes: list[int]) -> No
     found = said(same)
     assert set(found) == {"y: calibration", "y: thresholds"}
     assert ("No score is above 0" in found["y: thresholds"]) == (score == 0)
+
+
+def test_errors_that_are_nearly_the_same_are_drawn() -> None:
+    truth = np.array([[0.0], [0.0]])
+    assert (
+        "The median error is 1e+20" in said(outcome(truth, np.array([[1e20], [np.nextafter(1e20, 2e20)]])))["y: errors"]
+    )
