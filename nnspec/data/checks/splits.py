@@ -108,7 +108,8 @@ def check_size(
         message = f"split `{part.name}` is empty: it gets none of the {rows} rows"
         notes = (f"`gap` leaves out {plan.gap} rows between splits",) if plan.gap else ()
         shown = (f"the times of the rows: from `{min(times)}` to `{max(times)}`",) if times else ()
-        yield Diagnostic("NN514", message, part.span, path=where, notes=(*notes, *shown))
+        fix = Fix("let it begin earlier, or leave it out") if times else Fix("make it larger, or leave it out")
+        yield Diagnostic("NN514", message, part.span, path=where, notes=(*notes, *shown), fixes=(fix,))
 
 
 def _check_labels(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:

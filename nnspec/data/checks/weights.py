@@ -37,11 +37,13 @@ def check_weights(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
         )
     elif column.lowest is not None and column.lowest[0] < 0:
         place = source.source.locate(source, column.lowest[1])
-        yield weight_fault(
-            plan, f"the weights `{name}` have {column.lowest[0]:g} in {place}: a weight cannot be negative"
-        )
+        message = f"the weights `{name}` have {column.lowest[0]:g} in {place}: a weight cannot be negative"
+        yield weight_fault(plan, message, Fix("give rows that are not to count the weight 0, or leave them out"))
     elif column.highest is not None and column.highest[0] == 0:
-        yield weight_fault(plan, f"the weights `{name}` are all 0: there is nothing to learn from")
+        yield weight_fault(plan, f"the weights `{name}` are all 0: there is nothing to learn from", _OTHER)
+
+
+_OTHER = Fix("name another column, or leave `weight` out so that all rows count alike")
 
 
 def missing_weights(name: str, rows: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nnspec.data.section.plan import DataPlan
 from nnspec.data.sources.base import SourcePlan
-from nnspec.diagnostics import SpecError
+from nnspec.diagnostics import Fix, SpecError
 
 _Stamp = tuple[int, int, int]
 
@@ -51,7 +51,8 @@ def _compare(plan: DataPlan, before: Mapping[Path, tuple[SourcePlan, _Stamp | No
 
 def _report_change(source: SourcePlan, path: Path, what: str) -> SpecError:
     message = f"`{path.name}` {what} while the data was read"
-    return SpecError.single("NN568", message, source.span, path=source.where)
+    fix = Fix("wait until nothing writes to it, or read a copy")
+    return SpecError.single("NN568", message, source.span, path=source.where, fixes=(fix,))
 
 
 def _sources(plan: DataPlan) -> Iterator[SourcePlan]:
