@@ -5,6 +5,7 @@ Another backend is a module, and its line in a table here: the language then has
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -31,6 +32,16 @@ def training_backend(given: str | TrainingBackend | None = None) -> TrainingBack
     if given is not None and not isinstance(given, str):
         return given
     return cast("TrainingBackend", _load(TRAINING, given))
+
+
+def running_backend() -> TrainingBackend:
+    """The training backend that Keras runs on in this process; the default where Keras has not been imported.
+
+    What is done with a model that is built goes by it: another engine cannot compute that model.
+    """
+    keras = sys.modules.get("keras")
+    name = None if keras is None else keras.backend.backend()
+    return training_backend(name if name in TRAINING else None)
 
 
 def export_backend(given: str | ExportBackend | None = None) -> ExportBackend:

@@ -15,7 +15,7 @@ import numpy as np
 
 from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.model import Compiled, as_model_inputs, reset_states
-from nnspec.backends.registry import training_backend
+from nnspec.backends.registry import running_backend
 from nnspec.backends.types import KerasModel, Tensor
 from nnspec.checks.expect import expected_causal
 from nnspec.data.deployment import Deployment
@@ -50,13 +50,13 @@ def verify_causality(
     graph: Graph,
     compiled: Compiled,
     fixed_batch: int | None = None,
-    backend: str | TrainingBackend = "tensorflow",
+    backend: TrainingBackend | None = None,
 ) -> dict[str, dict[str, object]]:
     """What `expect` says to be causal, tried on the built model.
 
     Args:
         fixed_batch: the only batch size that the model takes, if it takes one alone.
-        backend: what computes the gradients.
+        backend: what computes the gradients; default the engine that Keras runs on.
 
     Returns:
         For each output or layer and axis: the values looked at, the steps, the largest gradients.
@@ -67,7 +67,7 @@ def verify_causality(
     expected = list(expected_causal(section, graph))
     if not expected:
         return {}
-    engine = training_backend(backend)
+    engine = backend or running_backend()
     arrays = random_inputs(graph, Deployment(), fixed_batch or 2, LENGTH)
     result: dict[str, dict[str, object]] = {}
     faults = []

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.backends.base import TrainingBackend
 from nnspec.backends.keras.precision import computing_in
-from nnspec.backends.registry import training_backend
+from nnspec.backends.registry import running_backend
 from nnspec.backends.types import KerasModel, Tensor, Values
 from nnspec.diagnostics import SpecError
 from nnspec.ir.graph import Graph, Node, Output, Value
@@ -235,9 +235,13 @@ def predict(
     graph: Graph,
     arrays: Mapping[str, np.ndarray],
     batch_size: int = 256,
-    backend: str | TrainingBackend = "tensorflow",
+    backend: TrainingBackend | None = None,
 ) -> dict[str, np.ndarray]:
-    """The Keras model's outputs by name; a batch for arrays of more than `batch_size` samples at a time."""
-    made = training_backend(backend).predict(model, as_model_inputs(graph, arrays), batch_size)
+    """The Keras model's outputs by name; a batch for arrays of more than `batch_size` samples at a time.
+
+    Args:
+        backend: what computes them; default the engine that Keras runs on.
+    """
+    made = (backend or running_backend()).predict(model, as_model_inputs(graph, arrays), batch_size)
     results = made if isinstance(made, dict) else {next(iter(graph.outputs)): made}
     return {name: as_array(value) for name, value in results.items()}

@@ -145,6 +145,8 @@ CASES = [
             {"RMSNormalization": {"axis": "token"}},
             {"RMSNormalization": {}},
             {"Reshape": {"to": {"token": 3, "embedding": 2}}},
+            {"Permute": {"dims": [1, 2]}},
+            {"Cropping1D": {"cropping": 0}},
         ]
     ],
     Case(

@@ -26,8 +26,10 @@ class JaxBackend(KerasEngine):
     def load(self) -> None:
         super().load()
         from nnspec.backends.keras.jax.adaptive_windows import use_whole_numbers
+        from nnspec.backends.keras.jax.lost_masks import lose_masks_of_inputs
 
         use_whole_numbers()
+        lose_masks_of_inputs()
 
     def start(self) -> None:
         flags = os.environ.get("XLA_FLAGS", "")
