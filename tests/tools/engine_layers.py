@@ -1,10 +1,12 @@
-"""Every layer on JAX against TensorFlow: `python -m tests.tools.engine_layers [PATTERN …] [--first] [--at-once 40]`.
+"""Every layer on JAX against TensorFlow: `python -m tests.tools.engine_layers [PATTERN …] [--first] [--at-once 40]
+[--between 760 858] [--results FILE]`.
 
 The losses of 20 steps of each case of tests/layers, without dropout and changes of pictures; some cases a process, one
 engine after the other. Printed are the cases that differ by more than 1e-4, of losses above 1 by more than that share
 of them (a float32 near 25,000 has steps of 2e-3), and those that JAX cannot train, each with
-the code of the diagnostic that refuses it; and a last line with how many there are of each. Exits with 1 where a case
-differs, or fails without being refused by name.
+the code of the diagnostic that refuses it; and a last line with how many there are of each. What `--results` holds
+already is not run again, so that a run that was cut short goes on. Exits with 1 where a case differs, or fails without
+being refused by name.
 """
 
 from __future__ import annotations
@@ -78,14 +80,36 @@ def _both(jax: Found, tensorflow: Found) -> tuple[tuple[str, Found], ...]:
     return ("jax", jax), ("tensorflow", tensorflow)
 
 
+def read_results(path: Path | None) -> dict[str, tuple[str, str]]:
+    """By label what a case is, and what is to be said of it; nothing where there is no file yet."""
+    if path is None or not path.is_file():
+        return {}
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return {label: (verdict, text) for label, verdict, text in rows}
+
+
+def tell(case: Case, verdict: str, text: str, counts: Counter[str]) -> None:
+    """Counts a case, and prints what is not equal."""
+    counts[verdict] += 1
+    if verdict != "equal":
+        print(f"{verdict:<8} {case.label}: {text}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("patterns", nargs="*", default=["*"], help="Of labels, such as `LSTM*`.")
     parser.add_argument("--first", action="store_true", help="The first case of each kind only.")
     parser.add_argument("--at-once", type=int, default=40, help="Cases a process.")
+    parser.add_argument("--between", type=int, nargs=2, metavar=("FROM", "TO"), help="Of these, by number from 0.")
+    parser.add_argument("--results", type=Path, help="A line of JSON a case: read first, then written to.")
     asked = parser.parse_args()
-    cases = chosen_cases(asked.patterns, is_first=asked.first)
+    cases = chosen_cases(asked.patterns, is_first=asked.first)[slice(*(asked.between or (None,)))]
+    known = read_results(asked.results)
     counts: Counter[str] = Counter()
+    for case in cases:
+        if case.label in known:
+            tell(case, *known[case.label], counts)
+    cases = [case for case in cases if case.label not in known]
     for start in range(0, len(cases), asked.at_once):
         part = cases[start : start + asked.at_once]
         jax, tensorflow = (
@@ -93,11 +117,12 @@ def main() -> None:
         )
         for case in part:
             verdict, text = compared(case, jax, tensorflow)
-            counts[verdict] += 1
-            if verdict != "equal":
-                print(f"{verdict:<8} {case.label}: {text}", flush=True)
+            tell(case, verdict, text, counts)
+            if asked.results:
+                with asked.results.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([case.label, verdict, text]) + "\n")
         print(f"{min(start + asked.at_once, len(cases))} of {len(cases)} cases", file=sys.stderr, flush=True)
-    print(f"{len(cases)} cases: {', '.join(f'{count} {verdict}' for verdict, count in sorted(counts.items()))}")
+    print(f"{counts.total()} cases: {', '.join(f'{count} {verdict}' for verdict, count in sorted(counts.items()))}")
     sys.exit(1 if counts["differs"] or counts["fails"] else 0)
 
 

@@ -10,7 +10,7 @@ from nnspec.ir.graph import Args, Node
 from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.base import SEED, ImageLayer
-from nnspec.layers.image.resampling import INTERPOLATIONS, matrix, nearest_indices, window
+from nnspec.backends.resampling import INTERPOLATIONS, matrix, nearest_indices, window
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Window
 from nnspec.layers.normalization.rescaling import cast_to_float32

@@ -13,7 +13,7 @@ from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Args, Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.linear_maps import map_axis
-from nnspec.layers.image.resampling import matrix
+from nnspec.backends.resampling import matrix
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window

@@ -165,6 +165,15 @@ CASES = [
         id="one-axis-channels-first",
     ),
     Case("Resizing", size(7, 11), [IMAGE], IMAGE, resized(7, 11), ["Identity"], id="nothing-to-do"),
+    Case(  # the centre of new row 20 lies between both old ones, and in float32 a little before that
+        "Resizing",
+        size(41, 4, interpolation="nearest"),
+        [size(2, 4, channel=3)],
+        size(41, 4, channel=3),
+        lambda weights, inputs: np.repeat(inputs[0], [21, 20], axis=1),
+        None,
+        id="nearest-between",
+    ),
     Case(
         "Resizing",
         size(14, 5),

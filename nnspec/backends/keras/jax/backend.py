@@ -27,8 +27,10 @@ class JaxBackend(KerasEngine):
         super().load()
         from nnspec.backends.keras.jax.adaptive_windows import use_whole_numbers
         from nnspec.backends.keras.jax.lost_masks import lose_masks_of_inputs
+        from nnspec.backends.keras.jax.resized_pictures import resize_as_tensorflow
 
         use_whole_numbers()
+        resize_as_tensorflow()
         lose_masks_of_inputs()
 
     def start(self) -> None:

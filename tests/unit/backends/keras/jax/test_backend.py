@@ -13,8 +13,10 @@ import pytest
 
 from nnspec import pipeline
 from nnspec.backends.keras.jax.adaptive_windows import gather_indices
+from nnspec.backends.keras.jax.resized_pictures import resize
 from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 from nnspec.diagnostics import Severity, SpecError
+from tests.layers.image.cases_resizing import resized
 from tests.support.case_files import CASES
 from tests.support.engine_steps import STEPS, steps_of_case, steps_of_spec
 from tests.support.jax_builds import example
@@ -32,6 +34,7 @@ LABELS = [next(case.label for case in CASES if case.kind == kind) for kind in KI
 LABELS += ["MultiHeadAttention-value-dim"]  # more than the first case; the LSTM is in the Bidirectional one
 LABELS += ["ConvLSTM2D-symbol"]  # asks the model for predictions over so many steps that TensorFlow would trace them
 LABELS += [f"GlobalAveragePooling1D-mask-lost-in-{layer}" for layer in ("Reshape", "Permute", "Cropping1D")]
+LABELS += ["Resizing-nearest-between"]
 SPECS = ["specs/multi_output_classifier.yaml"]  # the others: `python -m tests.tools.engine_losses`
 
 
@@ -169,6 +172,19 @@ def test_windows_of_adaptive_pooling_are_found_by_whole_numbers() -> None:
             found = gather_indices(size, count, short + 1)
             wanted = [(k * size // count, -(-(k + 1) * size // count)) for k in range(count)]
             assert [known[place] for place in found] == wanted
+
+
+def test_cubic_weights_are_those_of_tensorflows_table() -> None:
+    """Against a sum over positions in float64; XLA's own are up to 5e-04 off for some sizes."""
+    import jax
+
+    picture = np.random.default_rng(0).normal(size=(2, 7, 11, 3)).astype(np.float32)
+    for height, width in [(13, 4), (5, 31), (7, 11)]:
+        made = resize(picture, (2, height, width, 3), "bicubic", False)
+        wanted = resized(height, width, "bicubic")({}, [picture])
+        np.testing.assert_allclose(made, wanted, rtol=0, atol=2e-6)
+    plain = jax.image.resize(picture, (2, 5, 31, 3), "bicubic", antialias=True)
+    np.testing.assert_array_equal(resize(picture, (2, 5, 31, 3), "bicubic", True), plain)
 
 
 @pytest.mark.parametrize(
