@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nnspec.backends.resampling import INTERPOLATIONS, matrix, nearest_indices, window
 from nnspec.ir import axes as ax
 from nnspec.ir.graph import Args, Node
 from nnspec.ir.names import keras_name
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.base import SEED, ImageLayer
-from nnspec.backends.resampling import INTERPOLATIONS, matrix, nearest_indices, window
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit.base import Call, Inferred, Window
 from nnspec.layers.normalization.rescaling import cast_to_float32

@@ -7,13 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.backends.onnx.ops.placement import replace_dims, separate_dims
+from nnspec.backends.resampling import matrix
 from nnspec.diagnostics import lists
 from nnspec.ir import axes as ax
 from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Args, Node
 from nnspec.ir.receptive_field import WHOLE
 from nnspec.layers.image.linear_maps import map_axis
-from nnspec.backends.resampling import matrix
 from nnspec.layers.kit import args as a
 from nnspec.layers.kit import explanations as say
 from nnspec.layers.kit.base import Call, Inferred, Layer, Window

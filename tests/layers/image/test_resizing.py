@@ -13,8 +13,8 @@ import pytest
 
 from nnspec.backends.keras.model import build_model
 from nnspec.backends.onnx.export import export_graph
-from nnspec.diagnostics import SpecError
 from nnspec.backends.resampling import matrix, nearest_indices, window
+from nnspec.diagnostics import SpecError
 from tests.layers.image.cases_resizing import IMAGE, OPEN, size
 from tests.support.layer_cases import Case, checked
 
