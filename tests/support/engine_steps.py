@@ -77,10 +77,10 @@ def steps_of_case(label: str, engine: TrainingBackend) -> dict[str, np.ndarray]:
     import keras
 
     from nnspec.backends.keras.model import as_model_inputs, build_model, predict
-    from tests.support.case_files import CASES
+    from tests.support.argument_cases import case_of
     from tests.support.layer_cases import arrays_for, checked
 
-    case = next(case for case in CASES if case.label == label)
+    case = case_of(label)
     with tempfile.TemporaryDirectory() as folder:
         graph = checked(case, Path(folder)).graph
     engine.seed(3)
@@ -157,6 +157,7 @@ def main(name: str, out: str, *asked: str) -> None:
     engine.load()
     import keras
 
+    from tests.support.argument_cases import MARK, argument_cases
     from tests.support.case_files import CASES
 
     found: dict[str, np.ndarray] = {}
@@ -173,7 +174,8 @@ def main(name: str, out: str, *asked: str) -> None:
             continue
         is_case = what.startswith("case:")
         pattern = what.removeprefix("case:")
-        for one in [c.label for c in CASES if fnmatchcase(c.label, pattern)] if is_case else [what]:
+        known = [*CASES, *argument_cases()] if MARK in pattern else CASES
+        for one in [c.label for c in known if fnmatchcase(c.label, pattern)] if is_case else [what]:
             try:
                 results = steps_of_case(one, engine) if is_case else steps_of_spec(Path(one), engine)
             except Exception as error:

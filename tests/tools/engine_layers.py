@@ -1,12 +1,12 @@
 """Every layer on JAX against TensorFlow: `python -m tests.tools.engine_layers [PATTERN …] [--first] [--at-once 40]
-[--between 760 858] [--results FILE]`.
+[--between 760 858] [--results FILE] [--arguments]`.
 
-The losses of 20 steps of each case of tests/layers, without dropout and changes of pictures; some cases a process, one
-engine after the other. Printed are the cases that differ by more than 1e-4, of losses above 1 by more than that share
-of them (a float32 near 25,000 has steps of 2e-3), and those that JAX cannot train, each with
-the code of the diagnostic that refuses it; and a last line with how many there are of each. What `--results` holds
-already is not run again, so that a run that was cut short goes on. Exits with 1 where a case differs, or fails without
-being refused by name.
+The losses of 20 steps of each case of tests/layers (`--arguments`: of tests/support/argument_cases.py), without dropout
+and changes of pictures; some cases a process, one engine after the other. Printed are the cases that differ by more
+than 1e-4, of losses above 1 by more than that share of them (a float32 near 25,000 has steps of 2e-3), and those that
+JAX cannot train, each with the code of the diagnostic that refuses it; and a last line with how many there are of each.
+What `--results` holds already is not run again, so that a run that was cut short goes on. Exits with 1 where a case
+differs, or fails without being refused by name.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from nnspec.pipeline import diagnose
+from tests.support.argument_cases import argument_cases
 from tests.support.case_files import CASES
 from tests.support.layer_cases import Case, spec_of
 from tests.tools.engine_losses import found_by
@@ -31,13 +32,15 @@ MOST = 1e-4
 Found = dict[str, np.ndarray]
 
 
-def chosen_cases(patterns: list[str], *, is_first: bool) -> list[Case]:
-    """The cases whose labels fit; those of words, which have no loss, are left out.
+def chosen_cases(patterns: list[str], *, is_first: bool, of_arguments: bool) -> list[Case]:
+    """The cases whose labels fit.
 
     Args:
         is_first: whether the first case of each kind is enough.
+        of_arguments: whether they are those of each argument's values instead.
     """
-    found = [case for case in CASES if any(fnmatchcase(case.label, pattern) for pattern in patterns)]
+    known = argument_cases() if of_arguments else CASES
+    found = [case for case in known if any(fnmatchcase(case.label, pattern) for pattern in patterns)]
     if not is_first:
         return found
     return list({case.kind: case for case in reversed(found)}.values())[::-1]
@@ -99,11 +102,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("patterns", nargs="*", default=["*"], help="Of labels, such as `LSTM*`.")
     parser.add_argument("--first", action="store_true", help="The first case of each kind only.")
+    parser.add_argument("--arguments", action="store_true", help="Values of arguments that no case of the tests has.")
     parser.add_argument("--at-once", type=int, default=40, help="Cases a process.")
     parser.add_argument("--between", type=int, nargs=2, metavar=("FROM", "TO"), help="Of these, by number from 0.")
     parser.add_argument("--results", type=Path, help="A line of JSON a case: read first, then written to.")
     asked = parser.parse_args()
-    cases = chosen_cases(asked.patterns, is_first=asked.first)[slice(*(asked.between or (None,)))]
+    cases = chosen_cases(asked.patterns, is_first=asked.first, of_arguments=asked.arguments)
+    cases = cases[slice(*(asked.between or (None,)))]
     known = read_results(asked.results)
     counts: Counter[str] = Counter()
     for case in cases:

@@ -19,7 +19,7 @@ from nnspec.lazy import np
 if TYPE_CHECKING:
     from nnspec.backends.onnx.lowering import Affine, Lowering
     from nnspec.backends.onnx.view import View
-    from nnspec.backends.types import KerasLayer
+    from nnspec.backends.types import KerasConfig, KerasLayer
 
 
 class BatchNormalization(Layer):
@@ -88,6 +88,13 @@ class BatchNormalization(Layer):
             mask=call.input.mask,
             keras={"axis": place + 1},
         )
+
+    def keras_arguments(self, node: Node) -> KerasConfig:
+        """`synchronized` for TensorFlow alone: on JAX all devices share a batch, and Keras refuses it."""
+        import keras
+
+        arguments = super().keras_arguments(node)
+        return arguments if keras.backend.backend() == "tensorflow" else {**arguments, "synchronized": False}
 
     def why(self, node: Node) -> dict[str, str]:
         channel = node.inputs[0].axes[node.args["axis"] - 1]

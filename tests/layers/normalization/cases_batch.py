@@ -56,6 +56,7 @@ AROUND = ["Transpose", "Reshape", "Conv", "Transpose", "Reshape"]
 # A bias before a BatchNormalization cancels: training cannot move it, hence `moves=False` in some cases.
 BATCH = [
     Case("BatchNormalization", None, [STEPS], STEPS, batch(2), ["Mul", "Add"]),
+    Case("BatchNormalization", {"synchronized": True}, [STEPS], STEPS, batch(2), ["Mul", "Add"], id="synchronized"),
     Case("BatchNormalization", {"scale": False}, [OPEN], OPEN, batch(2), ["Mul", "Add"], id="no-scale-symbol"),
     Case(
         "BatchNormalization",

@@ -27,14 +27,14 @@ from tests.tools.without_tensorflow import QUICK_COMPILER, make_linked, run_verb
 
 # Of layers with weights, what engines compute differently: statistics, states, masks, ids, padding, attention.
 KINDS = (
-    "BatchNormalization", "Bidirectional", "Conv2DTranspose", "DepthwiseConv2D", "EinsumDense",
+    "Bidirectional", "Conv2DTranspose", "DepthwiseConv2D", "EinsumDense",
     "Embedding", "GRU", "GlobalAveragePooling1D", "RNN", "SeparableConv1D",
 )  # fmt: skip
 LABELS = [next(case.label for case in CASES if case.kind == kind) for kind in KINDS]
 LABELS += ["MultiHeadAttention-value-dim"]  # more than the first case; the LSTM is in the Bidirectional one
 LABELS += ["ConvLSTM2D-symbol"]  # asks the model for predictions over so many steps that TensorFlow would trace them
 LABELS += [f"GlobalAveragePooling1D-mask-lost-in-{layer}" for layer in ("Reshape", "Permute", "Cropping1D")]
-LABELS += ["Resizing-nearest-between"]
+LABELS += ["BatchNormalization-synchronized", "Resizing-nearest-between"]
 SPECS = ["specs/multi_output_classifier.yaml"]  # the others: `python -m tests.tools.engine_losses`
 
 
