@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from nnspec.ir.axes import Axis, multiply
@@ -76,28 +77,60 @@ def _has_another(operand: Tensor, own: Axis, wanted: Axis) -> bool:
 
 
 def einsum(call: Call) -> Sequence[Tensor]:
-    equation = re.sub(r"\s", "", call.text("equation"))
-    left, _, right = equation.partition("->")
-    terms = left.split(",")
-    if "." in equation or "->" not in equation or len(terms) != len(call.operands):
+    """`Einsum`: letters that stand for one axis meet."""
+    terms, right = _read_equation(call.text("equation"))
+    if len(terms) != len(call.operands):
         return [UNKNOWN]
     meeting: dict[str, list[tuple[Axis, bool]]] = {}
     for term, operand in zip(terms, call.operands, strict=True):
-        if operand.axes is None or len(operand.axes) != len(term):
+        letters = None if operand.axes is None else _spell_out(term, len(operand.axes))
+        if operand.axes is None or letters is None:
             return [UNKNOWN]
-        for letter, axis in zip(term, operand.axes, strict=True):
+        for letter, axis in zip(letters, operand.axes, strict=True):
             meeting.setdefault(letter, []).append((axis, operand.is_constant))
+    dots = sorted((letter for letter in meeting if letter.startswith(_DOTS)), key=_place, reverse=True)
+    wanted = [letter for part in right for letter in (dots if part == _DOTS else [part])]
     found: dict[str, Axis] = {}
     for letter, given in meeting.items():
         axis, different = join(given)
         if different is not None:
-            how = Meeting.ELEMENTWISE if letter in right else Meeting.SUM
+            how = Meeting.ELEMENTWISE if letter in wanted else Meeting.SUM
             call.report(Confusion(how=how, first=different[0], second=different[1]))
         is_weight = all(constant for _, constant in given) and not call.is_constant
         found[letter] = call.units(axis.size, f"unit {letter}") if is_weight else axis
-    if any(letter not in found for letter in right):
+    if any(letter not in found for letter in wanted):
         return [UNKNOWN]
-    return [call.tensor([found[letter] for letter in right])]
+    return [call.tensor([found[letter] for letter in wanted])]
+
+
+_DOTS = "..."
+
+
+def _read_equation(equation: str) -> tuple[list[list[str]], list[str]]:
+    """The letters of each term and of the result, an ellipsis as one.
+
+    Where no result is written, it has the ellipsis and then each letter that comes once, in their order.
+    """
+    left, arrow, right = re.sub(r"\s", "", equation).partition("->")
+    terms = [re.findall(r"\.\.\.|\w", term) for term in left.split(",")]
+    if arrow:
+        return terms, re.findall(r"\.\.\.|\w", right)
+    count = Counter(letter for term in terms for letter in term)
+    once = sorted(letter for letter, times in count.items() if times == 1 and letter != _DOTS)
+    return terms, [*([_DOTS] if _DOTS in count else []), *once]
+
+
+def _spell_out(term: Sequence[str], rank: int) -> list[str] | None:
+    """A letter for each axis, those of an ellipsis counted from its end; None where there are others than so many."""
+    if _DOTS not in term:
+        return list(term) if len(term) == rank else None
+    at, open_axes = term.index(_DOTS), rank - len(term) + 1
+    dots = [f"{_DOTS}{i}" for i in reversed(range(open_axes))]
+    return [*term[:at], *dots, *term[at + 1 :]] if open_axes >= 0 else None
+
+
+def _place(letter: str) -> int:
+    return int(letter.removeprefix(_DOTS))
 
 
 def attend(call: Call) -> Sequence[Tensor]:

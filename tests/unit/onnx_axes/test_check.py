@@ -143,12 +143,27 @@ SCRAMBLES: dict[str, tuple[str, Constants]] = {
           a = Attention<q_num_heads = 4, kv_num_heads = 2>(x, m, m) y = Reshape(a, s) }""",
         {"s": [0, 20, 9]},
     ),
+    "time last by a reshape, behind a product with an ellipsis": (
+        'g (float[B, 9, 20] x) => (float y) { q = Einsum<equation="...d,de->...e">(x, w) y = Reshape(q, s) }',
+        {"w": weights(20, 12), "s": [0, 12, 9]},
+    ),
+    "channels last by a reshape, behind a product without a result": (
+        """g (float[5, 9] x, float[B, 9, 7] z) => (float y) {
+          p = Einsum<equation="dt, bte">(x, z) y = Reshape(p, s) }""",
+        {"s": [0, 7, 5]},
+    ),
     "heads behind a token of a class, in the wrong order": (
         CLASS_TOKEN + "q = MatMul(p, w) y = Reshape(q, wrong) }",
         {**TOKEN_CONSTANTS, "wrong": [0, 4, 9, 5]},
     ),
 }
 RIGHT: dict[str, tuple[str, Constants]] = {
+    "products with an ellipsis, and with letters alone": (
+        """g (float[B, 7, 3, 5] x) => (float y) {
+          q = Einsum<equation="...d,de->...e">(x, w) s = Einsum<equation="b...e,b...f">(q, x)
+          t = Einsum<equation="i,j...">(one, q) y = Transpose<perm=[0, 1, 3, 2]>(s) }""",
+        {"w": weights(5, 6), "one": weights(4)},
+    ),
     "heads behind a token of a class": (
         CLASS_TOKEN + "q = MatMul(p, w) h = Reshape(q, s) y = Transpose<perm=[0, 2, 1, 3]>(h) }",
         TOKEN_CONSTANTS,
