@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
+import numpy as np
 import onnx
 
 from nnspec.onnx_axes.check import check_file
@@ -129,14 +130,33 @@ def _weights_apart() -> Iterator[None]:
 
 def _by_nnspec(network: str, scratch: Path) -> onnx.ModelProto:
     """The graph that nnspec writes, which no gate compares here: only its axes are looked at."""
+    from nnspec.backends.base import Deployable
+    from nnspec.backends.onnx.backend import ONNX
+    from nnspec.data.deployment import Deployment
     from nnspec.expansion import resolved
-    from nnspec.jobs.exporting import lower
-    from nnspec.jobs.settings import engine_of
-    from nnspec.jobs.weights import with_weights
+    from nnspec.jobs.metadata.model import describe_model
 
     checked = _checked(network, scratch)
-    compiled, deployment, _ = with_weights(checked, None, True, engine_of(checked))
-    exported = lower(checked, compiled, deployment, resolved.to_yaml(checked.root))
+    graph, section = checked.graph, checked.section("export")
+    layout = section.get("layout") or {}
+    weights = {
+        node.owner: {
+            weight.name: np.full([int(str(size)) for size in weight.shape], 0.5, np.float32) for weight in node.weights
+        }
+        for node in graph.nodes
+    }
+    exported = ONNX.lower(
+        Deployable(
+            graph=graph,
+            weights=weights,
+            deployment=Deployment(),
+            layout=layout,
+            layers={},
+            options=section,
+            span=checked.root.span,
+        )
+    )
+    exported.embed(describe_model(graph, checked.data, Deployment(), layout, resolved.to_yaml(checked.root)))
     return onnx.load_from_string(exported.to_bytes())
 
 
@@ -152,13 +172,18 @@ def _checked(network: str, scratch: Path) -> Checked:
     from nnspec import pipeline
     from nnspec.diagnostics import Source, Span
     from nnspec.importers.keras.build_spec import build_draft
+    from nnspec.importers.keras.own_blocks import read_blocks
     from nnspec.importers.keras.source import read_network
     from nnspec.importers.keras.written_spec import write_checked
 
     if network.endswith(".yaml"):
         return pipeline.check(Path(network), without_data=True)
-    model = _application(network)
-    draft = build_draft(read_network(model.get_config(), type(model).__name__))  # type: ignore[attr-defined]
+    import keras
+
+    with keras.StatelessScope():  # variables are not drawn: only the configuration is read
+        model = _application(network)
+    read = read_network(model.get_config(), type(model).__name__)  # type: ignore[attr-defined]
+    draft = build_draft(read, None, "tables.npz", read_blocks(None))
     return write_checked(draft, scratch / "spec.yaml", True, Span(Source(network, "")))[1]
 
 

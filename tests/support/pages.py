@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,35 @@ def _press(browser: webdriver.Chrome, button: str) -> dict[str, list[str]]:
     return {name: [values[i] for i in sorted(values)] for name, values in found.items()}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How far shown values are from the wanted ones, at most.
+
+    Attributes:
+        relative: to the wanted value or its unit, the larger; of what is no number 0 where equal, infinite if not.
+        absolute: in the output's own unit.
+        scale: the largest magnitude of a wanted number.
+    """
+
+    relative: float = 0.0
+    absolute: float = 0.0
+    scale: float = 0.0
+
+    def __or__(self, other: Difference) -> Difference:
+        return Difference(
+            relative=max(self.relative, other.relative),
+            absolute=max(self.absolute, other.absolute),
+            scale=max(self.scale, other.scale),
+        )
+
+
 def largest_difference(shown: list[str], wanted: Any, units: Any = 1.0) -> float:
-    """Of numbers, relative to the wanted ones or their unit, the larger; of all else 0 where equal, infinite if not.
+    """The relative one."""
+    return difference(shown, wanted, units).relative
+
+
+def difference(shown: list[str], wanted: Any, units: Any = 1.0) -> Difference:
+    """How far the numbers that a page shows are from those of the file, and words equal or not.
 
     Args:
         units: what counts as 1, of each number along the last axis: the deviation that a target was scaled by, as
@@ -87,7 +115,11 @@ def largest_difference(shown: list[str], wanted: Any, units: Any = 1.0) -> float
     assert len(shown) == len(expected), (len(shown), len(expected))
     if expected.dtype.kind not in "fiu":
         words = [str(value).lower() if isinstance(value, bool | np.bool_) else str(value) for value in expected]
-        return 0.0 if list(shown) == words else float("inf")
-    numbers = np.array([float(value) for value in shown])
+        return Difference() if list(shown) == words else Difference(relative=float("inf"), absolute=float("inf"))
+    off = np.abs(np.array([float(value) for value in shown]) - expected)
     each = np.resize(np.abs(np.asarray(units, np.float64)).reshape(-1), len(expected))
-    return float(np.max(np.abs(numbers - expected) / np.maximum(each, np.abs(expected))))
+    return Difference(
+        relative=float(np.max(off / np.maximum(each, np.abs(expected)))),
+        absolute=float(np.max(off)),
+        scale=float(np.max(np.abs(expected))),
+    )

@@ -4,7 +4,9 @@
 
 Of each spec: the size of its page, and the largest difference of the sample that is filled in and of a file of samples
 (the spec's own data, as `nnspec predict` reads them) from the file's answers in ONNX Runtime, relative to the answer
-or, if larger, to the deviation that the target was scaled by, as verification measures.
+or, if larger, to the deviation that the target was scaled by, as verification measures; of both the largest
+absolute difference too, beside the largest answer. Builds in FOLDER are used again. Ends with 1 where a relative one
+is above 1e-5, or a page has a fault.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,9 +30,10 @@ from nnspec.runtime.reading import read_samples
 from nnspec.runtime.writing import records
 from tests.conftest import ROOT
 from tests.support.browser import accessibility_faults, complaints, opened, requests
-from tests.support.pages import largest_difference, predict_files, predict_sample, wait_until_loaded
+from tests.support.pages import Difference, difference, predict_files, predict_sample, wait_until_loaded
 
 MOST_SAMPLES = 40
+TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +41,8 @@ class Compared:
     """A page beside ONNX Runtime."""
 
     size: int
-    sample: float
-    file: float
+    sample: Difference
+    file: Difference
     samples: int
     faults: tuple[str, ...]
     seconds: float
@@ -58,26 +62,23 @@ def compare(model: Path, data: list[Path], folder: Path) -> Compared:
     with opened(out) as browser:
         wait_until_loaded(browser)
         seconds = time.perf_counter() - started
-        worst = 0.0
+        worst = Difference()
         if sample:
             shown = predict_sample(browser)
             wanted = _answer(predictor, sample)
             assert shown, "nothing is shown"
-            worst = max(
-                largest_difference(values, wanted[name], units_of(predictor, name)) for name, values in shown.items()
-            )
+            for name, values in shown.items():
+                worst |= difference(values, wanted[name], units_of(predictor, name))
         faults = [*accessibility_faults(browser), *complaints(browser)]
         faults += [url for url in requests(browser) if url != out.as_uri() and not url.startswith("blob:")]
         columns = predict_files(browser, data)
         rows = _rows(predictor, data)
-        far = 0.0
+        far = Difference()
         if len(rows) > 1:
             names = [name for name in rows[0] if name != "file"]
             count = len(columns[names[0]])  # of many columns the page shows the first rows
-            far = max(
-                largest_difference(columns[name], [row[name] for row in rows[:count]], units_of(predictor, name))
-                for name in names
-            )
+            for name in names:
+                far |= difference(columns[name], [row[name] for row in rows[:count]], units_of(predictor, name))
         faults += accessibility_faults(browser)
     return Compared(size=written.size, sample=worst, file=far, samples=len(rows), faults=tuple(faults), seconds=seconds)
 
@@ -172,16 +173,28 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--builds", type=Path)
     given = parser.parse_args()
-    print(f"{'spec':<26}{'MiB':>6}{'sample':>10}{'file':>10}{'samples':>9}{'opens in s':>12}  faults")
+    heads = ("MiB", "sample", "file", "absolute", "of", "samples", "opens in s")
+    print(f"{'spec':<26}{''.join(f'{head:>11}' for head in heads)}  faults")
+    count, wrong, largest = 0, 0, Difference()
     with tempfile.TemporaryDirectory() as scratch:
         for name, model, spec in each_spec(given.names, given.builds or Path(scratch) / "builds", given.epochs):
             folder = Path(scratch) / name
             data = data_of(spec, runtime.load(model), folder)
             found = compare(model, data, Path(scratch))
-            metrics = (
-                f"{found.size / 2**20:6.1f}{found.sample:10.1e}{found.file:10.1e}{found.samples:9}{found.seconds:12.1f}"
+            both = found.sample | found.file
+            figures = (
+                f"{found.size / 2**20:.1f}",
+                *(f"{one:.1e}" for one in (found.sample.relative, found.file.relative, both.absolute)),
+                f"{both.scale:.4g}",
+                str(found.samples),
+                f"{found.seconds:.1f}",
             )
-            print(f"{name:<26}{metrics}  {'; '.join(found.faults) or 'none'}", flush=True)
+            print(f"{name:<26}{''.join(f'{figure:>11}' for figure in figures)}  {'; '.join(found.faults) or 'none'}")
+            sys.stdout.flush()
+            count, largest = count + 1, largest | both
+            wrong += both.relative > TOLERANCE or bool(found.faults)
+    print(f"{count} pages, {largest.relative:.1e} at most, {wrong} above {TOLERANCE:g} or with a fault")
+    sys.exit(wrong > 0)
 
 
 if __name__ == "__main__":
