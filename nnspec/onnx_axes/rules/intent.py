@@ -55,10 +55,42 @@ def _is_fold(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> bool:
         return False
     if sum(axis.size != 1 for axis in axes) > MAX_PERMUTED_AXES:
         return False
+    if _is_cut_into_squares(axes, result):
+        return True
     found = find_reordering(axes, sizes)
-    if found is not None and found.result.cost == 0 and _keeps_apart([axes[i] for i in found.order], found.result):
-        return False
+    if found is not None and _keeps_apart([axes[i] for i in found.order], found.result):
+        kept = {found.order[p.sources[0]] for p in found.result.outputs if p.kind is Kind.IDENTITY}
+        if found.result.cost == 0 or kept & _joined_by_pieces(axes, result):
+            return False
     return not any(_keeps_apart(axes, rebracket(axes, other)) for other in _with_neighbours_exchanged(sizes))
+
+
+def _joined_by_pieces(axes: Axes, result: Rebracketing) -> set[int]:
+    """The axes of which a piece is joined with others: 64 channels of a row of tokens that are taken for a map's."""
+    whole = {atom for axis in axes for atom in axis.atoms}
+    cut = {
+        atom.key
+        for provenance in result.outputs
+        if provenance.kind is Kind.MIXED
+        for atom in provenance.atoms or ()
+        if atom not in whole
+    }
+    return {i for i, axis in enumerate(axes) if any(atom.key in cut for atom in axis.atoms)}
+
+
+def _is_cut_into_squares(axes: Axes, result: Rebracketing) -> bool:
+    """Whether rows and columns are cut into pieces of one length, and the first axis counts the rows of squares."""
+    first, *others = result.outputs
+    if len(others) != 3 or not first.atoms or any(provenance.kind is not Kind.PART for provenance in others):
+        return False
+    within_rows, columns, within_columns = (atom for provenance in others for atom in provenance.atoms or ())
+    whole = {atom for axis in axes for atom in axis.atoms}
+    return (
+        within_rows.size == within_columns.size
+        and within_rows.key == first.atoms[-1].key
+        and columns.key == within_columns.key
+        and all(atom in whole for atom in first.atoms[:-1])
+    )
 
 
 def _with_neighbours_exchanged(sizes: Sequence[Size]) -> Iterator[tuple[Size, ...]]:

@@ -143,6 +143,10 @@ SCRAMBLES: dict[str, tuple[str, Constants]] = {
           a = Attention<q_num_heads = 4, kv_num_heads = 2>(x, m, m) y = Reshape(a, s) }""",
         {"s": [0, 20, 9]},
     ),
+    "tokens as a map, of sizes that divide each other": (
+        "g (float[B, 1024, 64] x) => (float y) { r = Reshape(x, s) y = Conv<strides=[8, 8]>(r, w) }",
+        {"s": [0, 64, 32, 32], "w": weights(64, 64, 8, 8)},
+    ),
     "time last by a reshape, behind a product with an ellipsis": (
         'g (float[B, 9, 20] x) => (float y) { q = Einsum<equation="...d,de->...e">(x, w) y = Reshape(q, s) }',
         {"w": weights(20, 12), "s": [0, 12, 9]},
@@ -181,6 +185,10 @@ RIGHT: dict[str, tuple[str, Constants]] = {
     "patches of one map, of as many channels as are rows and columns of patches in a row": (
         "g (float[1, 64, 32, 32] x) => (float y) { a = Reshape(x, s) y = Transpose<perm=[0, 2, 1, 3]>(a) }",
         {"s": [1024, 2, 16, 2]},
+    ),
+    "patches of as many maps as rows in a patch": (
+        "g (float[2, 6, 8, 12] x) => (float y) { a = Reshape(x, s) y = Transpose<perm=[0, 2, 1, 3]>(a) }",
+        {"s": [48, 2, 6, 2]},
     ),
     "stacked frames of as many channels as stacks": (
         """g (float[B, 1, 8, 7] x) => (float y) {
