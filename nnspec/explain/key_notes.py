@@ -16,8 +16,9 @@ with Keras alone, by name:
 | `Resizing` by `area`; `MelSpectrogram` where `fft_length` less `sequence_length` is odd | the same |
 | a masked `ConvLSTM` | the same |
 | windows of adaptive pooling | the same on both: Keras on JAX misplaces them for sizes such as 14 to 7 |
-| `Resizing` and `UpSampling2D` by `bicubic`, `Resizing` by `nearest` | the same on both: Keras on JAX has others |
-| masks that a `Reshape`, `Permute` or cropping loses | the same on both: Keras on JAX keeps some |
+| resizing by `bicubic` and `nearest` | the same on both: JAX alone takes other weights and pixels |
+| masks that a `Reshape` or `Permute` loses | the same on both: Keras on JAX keeps them where nothing changes |
+| crossentropies of probabilities near 0 | the same on both: Keras on JAX limits them, and loses the gradient |
 | several workers (`distribute`) | JAX' alone (NN615) |
 | rows of an `Embedding` that a batch looks up twice | the same on both: Keras on TensorFlow squares each gradient |
 | statistics of `BatchNormalization` over 4,096 positions or more | the same on both: TensorFlow's sums are less exact |

@@ -100,6 +100,9 @@ FEATURES: dict[str, Spec] = {
     "stateful": series(
         [{"LSTM": {"units": 3, "stateful": True}}], training={"shuffle": False, "batch_size": 5}
     ),
+    "saturated": classes(  # confident and often wrong
+        model=[{"Rescaling": {"scale": 100}}, {"Dense": {"units": 2, "activation": "softmax"}}]
+    ),
     "quantiles": table(
         model=[{"Dense": {"units": 3, "as": "level"}}], outputs={"y": {"task": "quantiles", "levels": [0.1, 0.5, 0.9]}}
     ),

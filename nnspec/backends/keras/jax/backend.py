@@ -26,12 +26,14 @@ class JaxBackend(KerasEngine):
     def load(self) -> None:
         super().load()
         from nnspec.backends.keras.jax.adaptive_windows import use_whole_numbers
+        from nnspec.backends.keras.jax.logits import take_logits
         from nnspec.backends.keras.jax.lost_masks import lose_masks_of_inputs
         from nnspec.backends.keras.jax.resized_pictures import resize_as_tensorflow
 
         use_whole_numbers()
         resize_as_tensorflow()
         lose_masks_of_inputs()
+        take_logits()
 
     def start(self) -> None:
         flags = os.environ.get("XLA_FLAGS", "")
