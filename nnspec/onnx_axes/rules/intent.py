@@ -19,9 +19,21 @@ def is_reordered(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> boo
     for 4 of them. Not where axes are merged, and another is cut between the axes that it was merged from.
     """
     before, after = [axis.size for axis in axes if axis.size != 1], [size for size in sizes if size != 1]
+    merged = [part.size for part in _apart(axes) if part.size != 1]
+    if len(merged) > len(before) and merged != after and Counter(merged) == Counter(after):
+        return result.is_scrambled or result.cost > 0
     if before == after or Counter(before) != Counter(after):
         return False
     return result.cost > 0 or not _keeps_apart(axes, result)
+
+
+def _apart(axes: Axes) -> Iterator[Axis | Atom]:
+    """The axes, and in place of one that was merged of whole ones these."""
+    for axis in axes:
+        if len(axis.atoms) > 1 and all(atom.is_whole for atom in axis.atoms):
+            yield from axis.atoms
+        else:
+            yield axis
 
 
 def _keeps_apart(axes: Sequence[Axis], result: Rebracketing) -> bool:
@@ -60,22 +72,27 @@ def _is_fold(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> bool:
     found = find_reordering(axes, sizes)
     if found is not None and _keeps_apart([axes[i] for i in found.order], found.result):
         kept = {found.order[p.sources[0]] for p in found.result.outputs if p.kind is Kind.IDENTITY}
-        if found.result.cost == 0 or kept & _joined_by_pieces(axes, result):
+        joined = {i for p in result.outputs if p.kind is Kind.MIXED for i in p.sources}
+        if found.result.cost == 0 or kept & joined:
             return False
+    if _cuts_places_for_units(axes, sizes, result):
+        return False
     return not any(_keeps_apart(axes, rebracket(axes, other)) for other in _with_neighbours_exchanged(sizes))
 
 
-def _joined_by_pieces(axes: Axes, result: Rebracketing) -> set[int]:
-    """The axes of which a piece is joined with others: 64 channels of a row of tokens that are taken for a map's."""
+def _cuts_places_for_units(axes: Axes, sizes: Sequence[Size], result: Rebracketing) -> bool:
+    """Whether a list of rows has places in a row, as in boxes `[0, -1, 4]` of a map whose units were not put last."""
+    last, before = (result.outputs[-1], result.outputs[-2]) if len(result.outputs) > 1 else (None, None)
+    if last is None or before is None or last.kind is not Kind.PART or before.kind is not Kind.MIXED:
+        return False
+    if any(provenance.kind not in (Kind.IDENTITY, Kind.NEW) for provenance in result.outputs[:-2]):
+        return False
+    moved = tuple(sorted(axes, key=lambda axis: axis.is_learned))
+    found = rebracket(moved, sizes)
     whole = {atom for axis in axes for atom in axis.atoms}
-    cut = {
-        atom.key
-        for provenance in result.outputs
-        if provenance.kind is Kind.MIXED
-        for atom in provenance.atoms or ()
-        if atom not in whole
-    }
-    return {i for i, axis in enumerate(axes) if any(atom.key in cut for atom in axis.atoms)}
+    cut = [atom for provenance in found.outputs for atom in provenance.atoms or () if atom not in whole]
+    is_regular = all(provenance.atoms is not None for provenance in found.outputs)
+    return is_regular and bool(cut) and all(atom.is_loose for atom in cut)
 
 
 def _is_cut_into_squares(axes: Axes, result: Rebracketing) -> bool:

@@ -143,6 +143,19 @@ SCRAMBLES: dict[str, tuple[str, Constants]] = {
           a = Attention<q_num_heads = 4, kv_num_heads = 2>(x, m, m) y = Reshape(a, s) }""",
         {"s": [0, 20, 9]},
     ),
+    "boxes of a map of channels first, whose columns they divide": (
+        "g (float[B, 3, 16, 16] x) => (float y) { f = Conv(x, w) y = Reshape(f, s) }",
+        {"w": weights(16, 3, 1, 1), "s": [0, -1, 4]},
+    ),
+    "patches of a series whose channels were not put first, of sizes that divide each other": (
+        "g (float[B, 512, 8] x) => (float y) { p = Reshape(x, s) y = MatMul(p, w) }",
+        {"s": [0, 8, 32, 16], "w": weights(16, 7)},
+    ),
+    "a flat map and back as channels last, of sizes that divide each other": (
+        """g (float[B, 3, 32, 32] x) => (float y) {
+          c = Conv<strides=[4, 4]>(x, w) f = Flatten(c) r = Relu(f) y = Reshape(r, s) }""",
+        {"w": weights(64, 3, 4, 4), "s": [-1, 8, 8, 64]},
+    ),
     "tokens as a map, of sizes that divide each other": (
         "g (float[B, 1024, 64] x) => (float y) { r = Reshape(x, s) y = Conv<strides=[8, 8]>(r, w) }",
         {"s": [0, 64, 32, 32], "w": weights(64, 64, 8, 8)},
