@@ -7,7 +7,7 @@ ends with 1 where recall is below 0.99, a graph that nobody changed raises an al
 nnspec could not make one. Models that Keras' exporter refuses, or has no memory for, are told.
 
 Graphs, without their weights, and rows are kept in --out, so that a run that was cut goes on; a row is measured again
-where the rules have changed. All graphs take about an hour on two cores.
+where the rules have changed. `--made` measures those that are there.
 """
 
 from __future__ import annotations
