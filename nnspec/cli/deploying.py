@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,8 @@ from nnspec.cli.options import FORMAT, QUIET
 from nnspec.cli.reporting import emit, report_errors
 
 if TYPE_CHECKING:
-    from nnspec.runtime.ports import Array, Metadata
-    from nnspec.runtime.samples import Samples
-    from nnspec.runtime.writing import Batch
+    from nnspec.runtime.ports import Metadata
+    from nnspec.runtime.samples import Batch
 
 
 @click.command()
@@ -149,7 +148,8 @@ def predict(
     """
     from nnspec import runtime
     from nnspec.diagnostics.unwritable import telling_unwritable, unwritable
-    from nnspec.runtime.reading import read_samples
+    from nnspec.runtime.files import batches_of
+    from nnspec.runtime.reading import read_parts
     from nnspec.runtime.recursive import Recursion
     from nnspec.runtime.writing import write_batches
 
@@ -158,8 +158,8 @@ def predict(
         recursion = Recursion.from_metadata(predictor.metadata)
         metadata = predictor.metadata if recursion is None else recursion.metadata(predictor.metadata)
         metadata = {**metadata, "keep": keep}
-        samples = read_samples(data, metadata, _tables(tables) if tables or query else None)
-        for note in samples.notes:
+        parts = read_parts(data, metadata, _tables(tables) if tables or query else None)
+        for note in parts.notes:
             click.echo(f"note: {note}", err=True)
         if predictor.states:
             size = predictor.metadata.get("state_batch") or 1
@@ -168,13 +168,13 @@ def predict(
                 "carries its state to the next",
                 err=True,
             )
-        batches = predictor.over(samples) if recursion is None else predictor.forecasts(samples)
         strange: list[int] = []
         with telling_unwritable(out) if out is not None else nullcontext():
-            write_batches(
-                _note_missing(batches, metadata, samples, strange), metadata, out, incomplete=samples.incomplete
-            )
+            predict = predictor.over if recursion is None else predictor.forecasts
+            write_batches(_note_missing(batches_of(predict, parts, metadata), metadata, strange), metadata, out)
         sys.stdout.flush()
+        for note in parts.closing:
+            click.echo(f"note: {note}", err=True)
         if strange:
             first = f"sample {strange[0]}"
             many = f"{len(strange)} samples, {first} the first" if strange[1:] else first
@@ -194,26 +194,16 @@ def predict(
         sys.exit(1)
 
 
-def _note_missing(
-    batches: Iterable[Batch], metadata: Metadata, samples: Samples, strange: list[int]
-) -> Iterator[Batch]:
+def _note_missing(batches: Iterable[Batch], metadata: Metadata, strange: list[int]) -> Iterator[Batch]:
     """Batches, noting which samples, from 1, have no number though they are complete."""
-    from nnspec.runtime.samples import strange_samples
+    from nnspec.runtime.samples import count_samples, strange_samples
 
     done = 0
-    for outputs, keys in batches:
-        gone = samples.incomplete
-        found = (strange_samples(outputs, metadata) + done).tolist()
-        strange += [place + 1 for place in found if gone is None or not gone[place]]
-        done += _count(outputs, metadata)
-        yield outputs, keys
-
-
-def _count(outputs: Mapping[str, Array], metadata: Metadata) -> int:
-    from nnspec.runtime.samples import output_batch
-
-    name, array = next(iter(outputs.items()))
-    return int(array.shape[output_batch(name, metadata)]) if array.ndim else 1
+    for batch in batches:
+        found = strange_samples(batch.outputs, metadata).tolist()
+        strange += [done + place + 1 for place in found if batch.gone is None or not batch.gone[place]]
+        done += count_samples(batch.outputs, metadata)
+        yield batch
 
 
 def _tables(given: tuple[str, ...]) -> dict[str, Path]:

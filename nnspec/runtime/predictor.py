@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -226,21 +225,17 @@ class Predictor:
             keep: columns of the table to give beside the predictions.
 
         Raises:
-            InputError: where the file lacks what an input needs, or is damaged.
+            InputError: where the file lacks what an input needs, or is damaged; of a row of a table that the model
+                reads by itself, once its records are asked for.
             ModelError: as a call.
         """
-        from nnspec.runtime.reading import read_samples  # it knows all files, and few programs read one by nnspec
-        from nnspec.runtime.writing import rows_of
+        from nnspec.runtime.files import records_of  # it knows all files, and few programs read one by nnspec
 
+        others = None if tables is None else {name: Path(file) for name, file in tables.items()}
         recursion = Recursion.from_metadata(self.metadata)
         metadata = self.metadata if recursion is None else recursion.metadata(self.metadata)
-        metadata = {**metadata, "keep": tuple(keep)}
-        others = None if tables is None else {name: Path(file) for name, file in tables.items()}
-        samples = read_samples(path, metadata, others)
-        for note in samples.notes:
-            warnings.warn(note, stacklevel=2)
-        batches = self.over(samples) if recursion is None else self.forecasts(samples)
-        return rows_of(batches, metadata, samples.incomplete)
+        predict = self.over if recursion is None else self.forecasts
+        return records_of(predict, path, others, {**metadata, "keep": tuple(keep)})
 
     def _every_port(self) -> list[Port]:
         return [*self._ports.values(), *self._all_outputs.values()]

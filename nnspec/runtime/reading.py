@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from nnspec.runtime.errors import InputError
@@ -21,15 +22,18 @@ from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.rules import audio as audio_rules
 from nnspec.runtime.rules import texts as text_files
 from nnspec.runtime.rules.images import SUFFIXES
-from nnspec.runtime.samples import Samples
+from nnspec.runtime.samples import Parts, Samples, samples_of_arrays
 from nnspec.runtime.tables.csv import read_csv
 from nnspec.runtime.tables.json_files import read_json, read_json_lines
+from nnspec.runtime.tables.json_tables import with_arrays
+from nnspec.runtime.tables.parts import RowReader, is_row_wise, whole_table
+from nnspec.runtime.tables.pieces import TableRows
 from nnspec.runtime.tables.query import read_query
 from nnspec.runtime.tables.sqlite import SUFFIXES as DATABASES
 from nnspec.runtime.tables.sqlite import read_sqlite
 from nnspec.runtime.tables.typed import read_typed
 
-Reader = Callable[[Path, Mapping[str, Metadata], Metadata], "dict[str, Array] | Samples"]
+Reader = Callable[[Path, Mapping[str, Metadata], Metadata], "dict[str, Array] | Samples | TableRows"]
 
 
 def _read_sound(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Array] | Samples:
@@ -80,23 +84,69 @@ def read_samples(path: str | os.PathLike[str], metadata: Metadata, tables: Mappi
         InputError: where there is no such file, it is damaged, or it lacks what an input needs.
     """
     file = Path(path)
+    with _translating(file):
+        return _with_kept(file, _samples(file, _open(file, metadata, tables), metadata), metadata)
+
+
+def read_parts(
+    path: str | os.PathLike[str],
+    metadata: Metadata,
+    tables: Mapping[str, Path] | None = None,
+    beside: Collection[str] = (),
+) -> Parts:
+    """The same samples, some at a time where a model reads each row of a table by itself: memory does not grow with it.
+
+    Args:
+        beside: inputs of the metadata that the model itself does not take.
+
+    Raises:
+        InputError: as `read_samples`; of what a later row holds where that is read.
+    """
+    file = Path(path)
+    with _translating(file):
+        found = _open(file, metadata, tables)
+        if not isinstance(found, TableRows) or not is_row_wise(found, metadata):
+            return Parts(iter([_with_kept(file, _samples(file, found, metadata), metadata)]))
+    reader = RowReader(file, found, metadata, beside)
+
+    def parts() -> Iterator[Samples]:
+        with _translating(file):
+            for part in reader.parts():
+                yield _with_kept(file, part, metadata)
+
+    return Parts(parts(), lambda: reader.closing)
+
+
+def _open(file: Path, metadata: Metadata, tables: Mapping[str, Path] | None) -> dict[str, Array] | Samples | TableRows:
+    states = metadata.get("states") or {}
+    wanted = {name: body for name, body in metadata["inputs"].items() if name not in states}
     if tables is not None:
-        states = metadata.get("states") or {}
-        asked = {name: body for name, body in metadata["inputs"].items() if name not in states}
-        return _with_kept(file, read_query(file, tables, asked, metadata), metadata)
+        return read_query(file, tables, wanted, metadata)
     reader = read_folder if file.is_dir() else _READERS.get(_suffix(file)) or _installed_reader(file)
     if reader is None:
         raise InputError(f"`{file.name}` has no supported extension; supported: {', '.join(_READERS)}")
     if not file.exists():
         raise InputError(f"there is no file `{file}`")
-    states = metadata.get("states") or {}
-    wanted = {name: body for name, body in metadata["inputs"].items() if name not in states}
+    return reader(file, wanted, metadata)
+
+
+def _samples(file: Path, found: dict[str, Array] | Samples | TableRows, metadata: Metadata) -> Samples:
+    if isinstance(found, Samples):
+        return found
+    if isinstance(found, TableRows):
+        if not found.wanted:
+            return samples_of_arrays(found.arrays, metadata)
+        return with_arrays(file, whole_table(file, found, metadata), found.arrays, metadata)
+    return samples_with_files(file, found, metadata)
+
+
+@contextmanager
+def _translating(file: Path) -> Iterator[None]:
+    """Says of a file what keeps it from being read."""
     try:
-        found = reader(file, wanted, metadata)
-        samples = found if isinstance(found, Samples) else samples_with_files(file, found, metadata)
+        yield
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"`{file.name}` cannot be read: {error or type(error).__name__}") from None
-    return _with_kept(file, samples, metadata)
 
 
 def _with_kept(file: Path, samples: Samples, metadata: Metadata) -> Samples:
@@ -131,7 +181,9 @@ def _installed_reader(file: Path) -> Reader | None:
 
 
 def _guarded(read: Reader, what: str) -> Reader:
-    def reader(file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, Array] | Samples:
+    def reader(
+        file: Path, wanted: Mapping[str, Metadata], metadata: Metadata
+    ) -> dict[str, Array] | Samples | TableRows:
         try:
             return read(file, wanted, metadata)
         except InputError:

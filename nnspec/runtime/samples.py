@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ class Samples:
         notes: what is worth knowing of the file.
         incomplete: those that lack a value without which training left samples out; zeros stand for it. None: none.
         lacks: the first such value, in words.
+        batch: how many go through a model at once; None: as many as their size allows.
     """
 
     count: int | None
@@ -39,6 +41,7 @@ class Samples:
     notes: tuple[str, ...] = ()
     incomplete: NDArray[np.bool_] | None = None
     lacks: str = ""
+    batch: int | None = None
 
     @property
     def inputs(self) -> dict[str, Array]:
@@ -55,17 +58,68 @@ class Samples:
         """The cells of a slice of the samples."""
         return {name: cells[part] for name, cells in self.keys.items()}
 
+    def batch_size(self, beside: Collection[str] = (), size: int | None = None) -> int:
+        """How many go through a model at once: no more than `size`, fewer where they are large; by default more where
+        they are small.
+
+        Args:
+            beside: what `take` gives that is no input of the model.
+        """
+        if self.batch is not None and size is None:
+            return self.batch
+        bytes_each = sum(array.nbytes for name, array in self.take(slice(0, 1)).items() if name not in beside)
+        if size is None:
+            size = min(max(BATCH_SIZE, SMALL_BYTES // max(1, bytes_each)), LARGEST_BATCH)
+        return max(1, min(size, MOST_BYTES // max(1, bytes_each)))
+
     def slices(self, size: int | None = None) -> Iterator[slice]:
-        """Slices of no more than `size` samples, fewer where they are large; by default more where they are small."""
+        """Slices of `batch_size` samples."""
         if not self.count:
             yield slice(0, self.count)
             return
-        bytes_each = sum(array.nbytes for array in self.take(slice(0, 1)).values())
-        if size is None:
-            size = min(max(BATCH_SIZE, SMALL_BYTES // max(1, bytes_each)), LARGEST_BATCH)
-        step = max(1, min(size, MOST_BYTES // max(1, bytes_each)))
+        step = self.batch_size(size=size)
         for start in range(0, self.count, step):
             yield slice(start, min(start + step, self.count))
+
+
+class Parts:
+    """A file's samples as they are read, some at a time or all of them; iterated once.
+
+    Args:
+        samples: at least one part.
+        closing: what is said of the file once all are read.
+
+    Attributes:
+        notes: what is known of the file beforehand.
+    """
+
+    def __init__(self, samples: Iterator[Samples], closing: Callable[[], tuple[str, ...]] = tuple) -> None:
+        self._rest, self._closing = samples, closing
+        self.first = next(samples)
+        self.notes = self.first.notes
+
+    def __iter__(self) -> Iterator[Samples]:
+        yield self.first
+        del self.first
+        yield from self._rest
+
+    @property
+    def closing(self) -> tuple[str, ...]:
+        """What is said of the file once all parts are read."""
+        return self._closing()
+
+
+class Batch(NamedTuple):
+    """What a model says of some samples.
+
+    Attributes:
+        keys: what tells the samples apart.
+        gone: those that have no prediction, since they are incomplete; None: none.
+    """
+
+    outputs: Mapping[str, Array]
+    keys: Mapping[str, Sequence[str]]
+    gone: NDArray[np.bool_] | None = None
 
 
 def without_incomplete(
@@ -105,6 +159,12 @@ def output_batch(name: str, metadata: Metadata) -> int:
     """The position of an output's batch axis; the first where the metadata do not say."""
     body = metadata["outputs"].get(name)
     return (_batch_axis(body) if body and body.get("axes") else 0) or 0
+
+
+def count_samples(outputs: Mapping[str, Array], metadata: Metadata) -> int:
+    """How many samples a batch has."""
+    name, array = next(iter(outputs.items()))
+    return int(array.shape[output_batch(name, metadata)]) if array.ndim else 1
 
 
 def samples_of_arrays(arrays: Mapping[str, Array], metadata: Metadata) -> Samples:

@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Array, Metadata
-from nnspec.runtime.samples import blank_samples, concatenate_outputs, output_batch, strange_samples
+from nnspec.runtime.samples import (
+    Batch,
+    blank_samples,
+    concatenate_outputs,
+    count_samples,
+    output_batch,
+    strange_samples,
+)
 from nnspec.runtime.whole_files import whole_file
 
 Record = dict[str, object]  # of a sample, flat
-Batch = tuple[Mapping[str, Array], Mapping[str, Sequence[str]]]  # what a model returned, and what tells samples apart
 
 
 def write_predictions(
@@ -31,7 +37,7 @@ def write_predictions(
     stream: IO[str] | None = None,
 ) -> None:
     """Writes what a model returned, as `write_batches`."""
-    write_batches([(outputs, {})], metadata, path, stream)
+    write_batches([Batch(outputs, {})], metadata, path, stream)
 
 
 def write_batches(
@@ -39,24 +45,20 @@ def write_batches(
     metadata: Metadata,
     path: str | os.PathLike[str] | None = None,
     stream: IO[str] | None = None,
-    incomplete: NDArray[np.bool_] | None = None,
 ) -> None:
     """Writes batches of what a model returned, by the suffix of `path`; JSON lines on standard output (or `stream`)
     without one.
 
     .csv and .jsonl hold a row a sample: the columns that tell samples apart, then `forecast`, or `digit` and
     `digit_p_3`, …; .json and .npz hold the arrays by output name. A file is written beside and renamed, so it is never
-    half there.
-
-    Args:
-        incomplete: samples without predictions (`Samples.incomplete`): empty cells, null, and NaN in .npz.
+    half there. Of a sample without a prediction cells are empty, null, and NaN in .npz.
 
     Raises:
         InputError: where the suffix is none of these.
         OSError: where the file cannot be written.
     """
     if path is None:
-        _write_lines(rows_of(batches, metadata, incomplete), stream or sys.stdout)
+        _write_lines(rows_of(batches, metadata), stream or sys.stdout)
         return
     file = Path(path)
     suffix = file.suffix.lower()
@@ -65,43 +67,38 @@ def write_batches(
     with whole_file(file) as beside:
         if suffix == ".npz":
             with zipfile.ZipFile(beside, "w") as archive:
-                for name, array in _whole(batches, metadata, incomplete)[0].items():
+                for name, array in _whole(batches, metadata)[0].items():
                     with archive.open(f"{name}.npy", "w") as member:
                         np.lib.format.write_array(member, _plain(array), allow_pickle=False)
         else:
             with beside.open("w", encoding="utf-8", newline="") as text:
                 if suffix == ".csv":
-                    _write_table(rows_of(batches, metadata, incomplete), text)
+                    _write_table(rows_of(batches, metadata), text)
                 elif suffix == ".jsonl":
-                    _write_lines(rows_of(batches, metadata, incomplete), text)
+                    _write_lines(rows_of(batches, metadata), text)
                 else:
-                    arrays, gone = _whole(batches, metadata, incomplete)
+                    arrays, gone = _whole(batches, metadata)
                     json.dump({name: _nested(name, array, metadata, gone) for name, array in arrays.items()}, text)
                     text.write("\n")
 
 
-def rows_of(batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None) -> Iterator[Record]:
+def rows_of(batches: Iterable[Batch], metadata: Metadata) -> Iterator[Record]:
     """The records of batches, one a sample, as `records`."""
-    done = 0
-    for outputs, keys in batches:
-        gone = None if incomplete is None else incomplete[done:]
-        for record in records(outputs, metadata, keys, gone):
-            yield record
-            done += 1
+    for outputs, keys, gone in batches:
+        yield from records(outputs, metadata, keys, gone)
 
 
-def _whole(
-    batches: Iterable[Batch], metadata: Metadata, incomplete: NDArray[np.bool_] | None
-) -> tuple[dict[str, Array], NDArray[np.bool_]]:
+def _whole(batches: Iterable[Batch], metadata: Metadata) -> tuple[dict[str, Array], NDArray[np.bool_]]:
     """All outputs at once, and which samples have no prediction."""
-    arrays = concatenate_outputs([outputs for outputs, _ in batches], metadata)
-    strange = strange_samples(arrays, metadata)
-    if incomplete is None and not len(strange):
-        return arrays, np.zeros(0, bool)
-    name, array = next(iter(arrays.items()))
-    gone = np.zeros(array.shape[output_batch(name, metadata)], bool) if incomplete is None else incomplete.copy()
-    gone[strange] = True
-    return blank_samples(arrays, gone, metadata), gone
+    parts: list[Mapping[str, Array]] = []
+    incomplete: list[NDArray[np.bool_]] = []
+    for outputs, _, gone in batches:
+        parts.append(outputs)
+        incomplete.append(np.zeros(count_samples(outputs, metadata), bool) if gone is None else gone)
+    arrays = concatenate_outputs(parts, metadata)
+    which = np.concatenate(incomplete)
+    which[strange_samples(arrays, metadata)] = True
+    return blank_samples(arrays, which, metadata), which
 
 
 def _nested(name: str, array: Array, metadata: Metadata, gone: NDArray[np.bool_]) -> list[object]:

@@ -142,9 +142,9 @@ class CsvSource(TableSource):
                 yield chunk
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
-        from nnspec.runtime.tables.csv import read_csv
+        from nnspec.runtime.reading import read_inputs
 
-        return read_csv(file, wanted, metadata).inputs
+        return read_inputs(file, metadata)
 
 
 def _header_notes(plan: SourcePlan, header: Sequence[str], dialect: Dialect) -> Iterator[str]:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nnspec.runtime.ports import Metadata
-    from nnspec.runtime.samples import Samples
 
 _WANTED = {Reading.NUMBER: Wanted.NUMBER, Reading.WORD: Wanted.WORD, Reading.LABEL: Wanted.WORD}
 _AT_ONCE = 1 << 23  # values; of a larger table, half as many at a time
@@ -245,10 +244,9 @@ class TypedSource(TableSource):
             raise SourceError(f"it cannot be read ({error.strerror or error})") from None
 
     def read_inputs(self, file: Path, wanted: Mapping[str, Metadata], metadata: Metadata) -> dict[str, np.ndarray]:
-        from nnspec.runtime.tables.typed import read_typed
+        from nnspec.runtime.reading import read_inputs
 
-        samples: Samples = read_typed(file, wanted, metadata)
-        return samples.inputs
+        return read_inputs(file, metadata)
 
 
 def check_alike(first: Part, part: Part, names: Sequence[str]) -> None:

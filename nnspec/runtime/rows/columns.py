@@ -25,14 +25,17 @@ def takes_cells(encoding: str | None) -> bool:
     return encoding in ("category", "multi_hot", "date", "boolean")
 
 
-def as_model_input(body: Metadata, cells: Array) -> Array:
+def as_model_input(body: Metadata, cells: Array, before: list[str] | None = None) -> Array:
     """The cells of a column, "" where one is missing, as the model's input takes them; axes kept.
+
+    Args:
+        before: of a column of dates that is read in parts, a date of what was read so far; takes the first.
 
     Raises:
         CellError: where one is no date.
     """
     if body.get("encoding") == "date":
-        return _read_seconds(cells.ravel(), body.get("format")).reshape(cells.shape)
+        return _read_seconds(cells.ravel(), body.get("format"), before).reshape(cells.shape)
     words = words_in_one_spelling(cells)
     if body.get("encoding") == "boolean":
         given = body.get("truths")
@@ -40,8 +43,11 @@ def as_model_input(body: Metadata, cells: Array) -> Array:
     return normalize_separators(words, str(body["separator"])) if body.get("encoding") == "multi_hot" else words
 
 
-def _read_seconds(cells: Array, form: str | None) -> Array:
+def _read_seconds(cells: Array, form: str | None, before: list[str] | None = None) -> Array:
     """The seconds of dates, read in pieces: all are written alike, so one of each piece is compared with the others.
+
+    Args:
+        before: as in `as_model_input`.
 
     Raises:
         CellError: at a cell that is no date.
@@ -62,6 +68,13 @@ def _read_seconds(cells: Array, form: str | None) -> Array:
         read_dates(list(firsts.values()), form)
     except CellError as error:
         raise CellError(list(firsts)[error.index], error.cell) from None
+    if before is not None and firsts:
+        index, cell = next(iter(firsts.items()))
+        try:
+            read_dates([*before[:1], cell], form)
+        except CellError:
+            raise CellError(index, cell) from None
+        before[:] = before or [cell]
     return found
 
 

@@ -29,12 +29,19 @@ class RowOrder:
         starts: the position at which each series begins.
         keys: the columns that order and tell apart the rows, as they stand in the file.
         notes: what the file lacks.
+        first: how many rows of the file come before these.
     """
 
     rows: NDArray[np.int64]
     starts: NDArray[np.int64]
     keys: Mapping[str, Sequence[str]]
     notes: tuple[str, ...] = ()
+    first: int = 0
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """Of each position the number of its row in the file, from 1."""
+        return self.rows + (1 + self.first)
 
     @property
     def stretches(self) -> list[tuple[int, int]]:
@@ -69,21 +76,9 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
     Raises:
         InputError: where a row has no time or no series.
     """
-    for name in key_columns(metadata):
-        gap = next((start + index for start, part in _parts(keys.get(name, ())) for index in missing_among(part)), None)
-        if gap is not None:
-            row = gap + 1
-            raise InputError(f"`{file.name}`: column `{name}`, by which rows are ordered, has no value in row {row}")
+    _require_keys(file, keys, metadata)
+    notes = _describe_lacks(file, keys, metadata)
     series = series_columns(metadata)
-    notes = [
-        f"`{file.name}` has no column `{name}`, by which training {did}: rows are taken {instead}"
-        for names, did, instead in (
-            ([str(metadata["order_by"])] if metadata.get("order_by") else [], "sorted rows", "in file order"),
-            (series, "told series apart", "as one series" if len(series) < 2 else "as one series of each other key"),
-        )
-        for name in names
-        if name not in keys
-    ]
     order: Sequence[int] = range(count)
     time = str(metadata.get("order_by") or "")
     if time in keys:
@@ -106,6 +101,43 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
                 file, [moments[row] for row in order], [keys[time][row] for row in order], ranks, metadata
             )
     return RowOrder(np.array(order, np.int64), starts, keys, tuple(notes))
+
+
+def rows_of_file(file: Path, count: int, keys: Mapping[str, Sequence[str]], metadata: Metadata, first: int) -> RowOrder:
+    """Some of a table's rows in file order, for a model that reads each by itself.
+
+    Args:
+        keys: as in `order_rows`.
+        first: how many rows come before these.
+
+    Raises:
+        InputError: as `order_rows`.
+    """
+    _require_keys(file, keys, metadata, first)
+    notes = _describe_lacks(file, keys, metadata)
+    return RowOrder(np.arange(count), np.zeros(min(count, 1), np.int64), keys, tuple(notes), first)
+
+
+def _require_keys(file: Path, keys: Mapping[str, Sequence[str]], metadata: Metadata, first: int = 0) -> None:
+    for name in key_columns(metadata):
+        gap = next((start + index for start, part in _parts(keys.get(name, ())) for index in missing_among(part)), None)
+        if gap is not None:
+            row = first + gap + 1
+            raise InputError(f"`{file.name}`: column `{name}`, by which rows are ordered, has no value in row {row}")
+
+
+def _describe_lacks(file: Path, keys: Mapping[str, Sequence[str]], metadata: Metadata) -> list[str]:
+    """What is said of columns of the order that a file has not."""
+    series = series_columns(metadata)
+    return [
+        f"`{file.name}` has no column `{name}`, by which training {did}: rows are taken {instead}"
+        for names, did, instead in (
+            ([str(metadata["order_by"])] if metadata.get("order_by") else [], "sorted rows", "in file order"),
+            (series, "told series apart", "as one series" if len(series) < 2 else "as one series of each other key"),
+        )
+        for name in names
+        if name not in keys
+    ]
 
 
 def _in_time(cells: Sequence[str]) -> Sequence[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +11,12 @@ from numpy.typing import NDArray
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.media.files import columns_of, decode_files, is_read_as_words, locate, takes_files
 from nnspec.runtime.ports import BATCH, Array, Metadata
-from nnspec.runtime.rows.columns import as_model_input, takes_cells
+from nnspec.runtime.rows.encoded import Gaps, Key, encode_columns, first_gap
 from nnspec.runtime.rows.past import read_past
 from nnspec.runtime.rows.row_order import RowOrder
-from nnspec.runtime.rows.stand_ins import stand_in
-from nnspec.runtime.rules.csv import CellError
 from nnspec.runtime.rules.interpolation import Between
 from nnspec.runtime.samples import Samples
 
-Key = tuple[str, bool]  # a column's name, and whether it is read as words
-Gaps = dict[Key, NDArray[np.bool_]]  # the rows that have no value, axes `row`
 _FEATURES = ("feature", "channel", "column", "variable", "sensor")
 
 
@@ -65,60 +61,30 @@ def samples_of_columns(
     notes = order.notes
     incomplete = None
     if gaps:
-        is_whole = _are_whole(ends, gaps, wanted, lookback, has_steps=bool(window))
-        named = ", ".join(f"`{name}`" for name, _ in gaps)
-        number = int((~is_whole).sum())
-        count = f"{number} sample{'' if number == 1 else 's'} without a value of {named}"
-        if not any(body.get("is_measured") for body in wanted.values()):
-            incomplete = ~is_whole
-            if incomplete.any():
-                notes = (*notes, f"no prediction for {count}: training left such samples out (`missing: drop`)")
-        elif not is_whole.any():
-            raise InputError(
-                f"`{file.name}`: every sample lacks a value of {named}, without which training left it out"
-            )
-        else:
-            if not is_whole.all():
-                notes = (*notes, f"left out: {count}, as in training")
+        is_whole = are_whole(ends, gaps, wanted, lookback, has_steps=bool(window))
+        is_scored = any(body.get("is_measured") for body in wanted.values())
+        names = [name for name, _ in gaps]
+        notes += describe_gaps(file, names, int((~is_whole).sum()), len(ends), is_scored=is_scored)
+        if is_scored:
             ends = ends[is_whole]
-    values = {}
-    paths: dict[str, Array] = {}
-    for name, body in wanted.items():
-        if takes_files(body):
-            (column,) = columns_of(name, body)
-            paths[column] = columns[column, True]
-            continue
-        read = columns if measured is None or not body.get("is_measured") else measured
-        values[name] = np.stack([read[c, is_read_as_words(body)] for c in body["columns"]], axis=1)
-        if takes_cells(body.get("encoding")):
-            try:
-                values[name] = as_model_input(body, values[name])
-            except CellError as error:
-                row = int(order.rows[error.index]) + 1
-                wanted_is = "date" if body["encoding"] == "date" else "yes or no"
-                raise InputError(
-                    f"`{file.name}`: column `{body['columns'][0]}` has no {wanted_is} in row {row}: `{error.cell}`"
-                ) from None
-        elif body["dtype"].startswith(("int", "uint")):
-            values[name] = _integers(file, name, body["dtype"], values[name])
-        for place, column in enumerate(body["columns"] if incomplete is not None else ()):
-            missing = (gaps or {}).get((column, is_read_as_words(body)))
-            if missing is not None:
-                values[name][missing, place] = stand_in(body, column)
+        else:
+            incomplete = ~is_whole
+    encoded = encode_columns(file, columns, order, wanted, measured, gaps if incomplete is not None else None)
+    values, paths = encoded.values, encoded.paths
 
     def take(part: slice) -> dict[str, Array]:
         found = {}
         for name, body in wanted.items():
             if takes_files(body):
                 cells = paths[columns_of(name, body)[0]][ends[part]].tolist()
-                files = locate(file, cells, (order.rows[ends[part]] + 1).tolist())
+                files = locate(file, cells, order.numbers[ends[part]].tolist())
                 found[name] = decode_files(files, cells, body)
                 continue
-            step = _step_axis(body, lookback) if window else None
+            step = step_axis(body, lookback) if window else None
             if body.get("past"):
                 found[name] = read_past(body, values[name], ends[part], order.starts)
             elif step is None:
-                found[name] = _place(name, body, values[name][ends[part]], [None])
+                found[name] = place_columns(name, body, values[name][ends[part]], [None])
             else:
                 steps = rows_of(body, lookback)
                 at = ends[part, None] + np.array(steps)
@@ -127,24 +93,38 @@ def samples_of_columns(
                     line = lines.get((column, is_read_as_words(body)))
                     if line is not None:
                         rows[..., place] = line.within(rows[..., place], at, ends[part] + steps[-1])
-                found[name] = _place(name, body, rows, [step, None])
+                found[name] = place_columns(name, body, rows, [step, None])
         return found
 
     last = order.rows[ends].tolist()
     keys = {name: [cells[row] for row in last] for name, cells in order.keys.items()}
     keys |= {column: cells[ends].tolist() for column, cells in paths.items()}
-    lacks = _first_gap(file, gaps, order) if gaps else ""
+    lacks = first_gap(file, gaps, order) if gaps else ""
     return Samples(len(ends), take, keys=keys, notes=notes, incomplete=incomplete, lacks=lacks)
 
 
-def _first_gap(file: Path, gaps: Gaps, order: RowOrder) -> str:
-    rows, name, is_text = min(
-        (int(order.rows[missing].min()), name, is_text) for (name, is_text), missing in gaps.items()
-    )
-    return f"`{file.name}`: column `{name}` has no {'text' if is_text else 'number'} in row {rows + 1}"
+def describe_gaps(file: Path, names: Sequence[str], number: int, total: int, *, is_scored: bool) -> tuple[str, ...]:
+    """What is said of so many samples of a file that lack what training left samples out for.
+
+    Args:
+        names: the columns that lack it.
+        is_scored: whether such samples are left out, rather than without a prediction.
+
+    Raises:
+        InputError: where no sample is left to score.
+    """
+    if not number:
+        return ()
+    named = ", ".join(f"`{name}`" for name in names)
+    count = f"{number} sample{'' if number == 1 else 's'} without a value of {named}"
+    if not is_scored:
+        return (f"no prediction for {count}: training left such samples out (`missing: drop`)",)
+    if number == total:
+        raise InputError(f"`{file.name}`: every sample lacks a value of {named}, without which training left it out")
+    return (f"left out: {count}, as in training",)
 
 
-def _are_whole(
+def are_whole(
     ends: NDArray[np.int64], gaps: Gaps, wanted: Mapping[str, Metadata], lookback: int, *, has_steps: bool
 ) -> NDArray[np.bool_]:
     """Which samples read none of these gaps: axes `sample`."""
@@ -152,7 +132,7 @@ def _are_whole(
     for body in wanted.values():
         if body.get("is_measured") or takes_files(body):
             continue
-        is_stepped = has_steps and _step_axis(body, lookback) is not None
+        is_stepped = has_steps and step_axis(body, lookback) is not None
         rows = rows_of(body, lookback) if is_stepped else range(1)
         for column in body["columns"]:
             missing = gaps.get((column, is_read_as_words(body)))
@@ -201,21 +181,7 @@ def needed_rows(
     return found
 
 
-def _integers(file: Path, name: str, dtype: str, values: Array) -> Array:
-    """A table's numbers, which are read as floats, in the integer dtype of the input that takes them.
-
-    Raises:
-        InputError: where one has a fraction or does not fit.
-    """
-    with np.errstate(invalid="ignore"):
-        made = values.astype(dtype)
-    strange = values[made != values]
-    if strange.size:
-        raise InputError(f"`{file.name}`: input `{name}` takes {dtype}, but the table has {strange[0]:g}")
-    return made
-
-
-def _step_axis(body: Metadata, lookback: int) -> str | None:
+def step_axis(body: Metadata, lookback: int) -> str | None:
     """The axis that runs along the window; None for an input that sees the window's last row alone."""
     if "step" in body:
         return None if body["step"] is None else str(body["step"])
@@ -227,7 +193,7 @@ def _step_axis(body: Metadata, lookback: int) -> str | None:
     return next(iter(likely or fitting), None)
 
 
-def _place(name: str, body: Metadata, values: Array, axes: list[str | None]) -> Array:
+def place_columns(name: str, body: Metadata, values: Array, axes: list[str | None]) -> Array:
     """Values with axes `sample`, `axes` (None: columns) in the model's order and with its unit axes."""
     model = [axis for axis, _ in body["axes"]]
     sizes = dict(body["axes"])

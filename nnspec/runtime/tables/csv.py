@@ -2,61 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.rows.encoded import Key
 from nnspec.runtime.rows.row_order import passed_columns
-from nnspec.runtime.rows.windows import Key
 from nnspec.runtime.rules.csv import CellError, CsvError, NumberColumn, is_missing, read_columns, read_header
 from nnspec.runtime.rules.csv_dialect import Dialect
 from nnspec.runtime.rules.csv_sniff import propose_layout, propose_marks
-from nnspec.runtime.samples import Samples
-from nnspec.runtime.tables.matching import options_of, require_columns, samples_of_table, table_columns
+from nnspec.runtime.tables.matching import options_of, require_columns, table_columns
+from nnspec.runtime.tables.pieces import Piece, TableRows
 
 _MOST_WORDS = 1 << 16  # of a column that are kept once
 
 
-def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
+def read_csv(file: Path, wanted: Metadata, metadata: Metadata) -> TableRows:
+    return TableRows(_pieces(file, wanted, metadata), wanted)
+
+
+def _pieces(file: Path, wanted: Metadata, metadata: Metadata) -> Iterator[Piece]:
     keys = table_columns(file, wanted)
     dialect = Dialect.from_options(options_of(wanted))
     try:
         header = read_header(file, dialect)
         require_columns(file, keys, header)
         ordering = [(name, True) for name in passed_columns(metadata) if name in header]
-        columns = _read_csv_columns(file, list(dict.fromkeys([*keys, *ordering])), header, dialect)
+        for columns in _read_csv_columns(file, list(dict.fromkeys([*keys, *ordering])), header, dialect):
+            cells = {name: columns[name, is_text].tolist() for name, is_text in ordering}
+            if metadata.get("order_by") in cells:
+                cells[metadata["order_by"]] = dialect.order_cells(cells[metadata["order_by"]])
+            yield Piece({key: columns[key] for key in keys}, cells)
     except (CsvError, InputError) as error:
         reason = str(error) if isinstance(error, InputError) else f"`{file.name}` cannot be read: {error}"
         proposal = propose_layout(file, dialect, [name for name, _ in keys])
         raise InputError(
             f"{reason} ({proposal.reason}; the model was trained on others)" if proposal else reason
         ) from None
-    cells = {name: columns[name, is_text].tolist() for name, is_text in ordering}
-    if metadata.get("order_by") in cells:
-        cells[metadata["order_by"]] = dialect.order_cells(cells[metadata["order_by"]])
-    return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, cells)
 
 
-def _read_csv_columns(file: Path, keys: Sequence[Key], header: Sequence[str], dialect: Dialect) -> dict[Key, Array]:
+def _read_csv_columns(
+    file: Path, keys: Sequence[Key], header: Sequence[str], dialect: Dialect
+) -> Iterator[dict[Key, Array]]:
+    """The columns, some rows at a time."""
     readers = [NumberColumn(dialect) for _ in keys]
     known: list[dict[str, str]] = [{} for _ in keys]
-    parts: list[list[Array]] = [[] for _ in keys]
     done = 0
     for columns in read_columns(file, header, [name for name, _ in keys], dialect):
-        for (name, is_text), cells, reader, words, part in zip(keys, columns, readers, known, parts, strict=True):
+        found: dict[Key, Array] = {}
+        for (name, is_text), cells, reader, words in zip(keys, columns, readers, known, strict=True):
             try:
-                part.append(words_of(cells, words) if is_text else numbers_of(cells, reader))
+                found[name, is_text] = words_of(cells, words) if is_text else numbers_of(cells, reader)
             except CellError as error:
                 row = done + error.index + 1
                 message = f"`{file.name}`: column `{name}` has no number in row {row}: `{error.cell}`"
                 proposal = propose_marks([file], dialect, [name])
                 raise InputError(f"{message} ({proposal.reason})" if proposal else message) from None
         done += len(columns[0])
-    empty = np.empty(0)
-    return {key: np.concatenate(part) if part else empty for key, part in zip(keys, parts, strict=True)}
+        yield found
 
 
 def numbers_of(cells: Sequence[str], column: NumberColumn) -> Array:

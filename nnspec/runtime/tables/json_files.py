@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +13,32 @@ from nnspec.runtime.media.arrays import only_input, require_arrays
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.rules.csv import open_text
 from nnspec.runtime.rules.json import JsonError, Record, parse_json, read_records, value_of
-from nnspec.runtime.samples import Samples
 from nnspec.runtime.sequences import pad_sequences
 from nnspec.runtime.tables.json_arrays import UnlikeError, array_form, sequence_names
-from nnspec.runtime.tables.json_tables import array_of, samples_of_records
+from nnspec.runtime.tables.json_tables import array_of, rows_of_records
+from nnspec.runtime.tables.pieces import TableRows
 
 
-def read_json_lines(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
-    """A model's samples from JSON lines, or a list of objects.
+def read_json_lines(file: Path, wanted: Metadata, metadata: Metadata) -> TableRows:
+    """The rows of JSON lines, or of a list of objects.
 
     Raises:
         InputError: where it is neither, or a row lacks what an input takes.
     """
+    return rows_of_records(file, lambda: _records(file), wanted, metadata)
+
+
+def _records(file: Path) -> Iterator[Record]:
     try:
-        return samples_of_records(file, list(read_records(file)), wanted, metadata)
+        yield from read_records(file)
     except JsonError as error:
         raise InputError(f"`{file.name}` cannot be read: {error.advised}") from None
 
 
-def read_json(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Array] | Samples:
+def read_json(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Array] | TableRows:
     """The same from a .json file, which may also hold one row, or an array for each input by its name."""
+    if _begins_with_row(file):
+        return read_json_lines(file, wanted, metadata)  # JSON lines by another name
     try:
         with open_text(file, "utf-8") as stream:
             body = parse_json(stream.read())
@@ -38,15 +46,28 @@ def read_json(file: Path, wanted: Metadata, metadata: Metadata) -> dict[str, Arr
         raise InputError(f"`{file.name}` cannot be read: {error.advised}") from None
     except (ValueError, RecursionError) as error:
         try:
-            return samples_of_records(file, list(read_records(file)), wanted, metadata)  # JSON lines by another name
+            for _ in read_records(file):
+                pass
         except JsonError as lines:
             why = lines.advised if lines.remedy else f"it is not JSON: {error}"
             raise InputError(f"`{file.name}` cannot be read: {why}") from None
+        return read_json_lines(file, wanted, metadata)
     if isinstance(body, list) and body and isinstance(body[0], dict):
         return read_json_lines(file, wanted, metadata)
     if isinstance(body, dict) and _is_row(body, wanted):
-        return samples_of_records(file, [body], wanted, metadata)
+        rows: list[Record] = [body]
+        return rows_of_records(file, lambda: rows, wanted, metadata)
     return _by_name(file, body, wanted)
+
+
+def _begins_with_row(file: Path) -> bool:
+    """Whether the first line is an object, and more lines follow."""
+    try:
+        with open_text(file, "utf-8") as stream:
+            line = stream.readline()
+            return line.startswith("{") and isinstance(parse_json(line), dict) and any(map(str.strip, stream))
+    except (ValueError, RecursionError, EOFError, OSError, zlib.error):
+        return False  # which reading it says
 
 
 def _is_row(record: Record, wanted: Metadata) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.rows.encoded import Key
 from nnspec.runtime.rows.row_order import passed_columns
 from nnspec.runtime.rules.csv import CellError
 from nnspec.runtime.rules.json import (
@@ -26,35 +27,62 @@ from nnspec.runtime.rules.markers import Markers
 from nnspec.runtime.samples import Samples, samples_of_arrays
 from nnspec.runtime.sequences import pad_sequences
 from nnspec.runtime.tables.json_arrays import array_form, values_of_array
-from nnspec.runtime.tables.matching import options_of, require_columns, samples_of_table, table_columns
+from nnspec.runtime.tables.matching import options_of, require_columns, table_columns
+from nnspec.runtime.tables.pieces import Piece, TableRows
 
 _AT_ONCE = 1 << 16  # values of lists
+_ROWS = 1 << 12  # records that are kept at a time
+Read = Callable[[], Iterable[Record]]
 
 
-def samples_of_records(file: Path, records: Sequence[Record], wanted: Metadata, metadata: Metadata) -> Samples:
-    """A model's samples from rows.
+def rows_of_records(file: Path, read: Read, wanted: Metadata, metadata: Metadata) -> TableRows:
+    """A table of records.
+
+    Args:
+        read: the records, each time anew.
 
     Raises:
         InputError: where a row lacks what an input takes.
     """
-    arrays = {name: padded_lists(file, name, body, records) for name, body in wanted.items() if is_array(body)}
+    named = [name for name, body in wanted.items() if is_array(body)]
+    listed = list(read()) if named else []
+    arrays = {name: padded_lists(file, name, wanted[name], listed) for name in named}
     rows = {name: body for name, body in wanted.items() if name not in arrays}
-    if not rows:
-        return samples_of_arrays(arrays, metadata)
-    keys = table_columns(file, rows)
-    header = list(dict.fromkeys(name for record in records for name in names_of(record)))
-    require_columns(file, keys, header)
-    markers = Markers.from_options(options_of(rows))
-    columns = {
-        (name, is_text): _column(file, values_of(records, name, markers.of(name)), name, is_text=is_text)
-        for name, is_text in keys
-    }
-    cells = {
-        name: [word_of(value) for value in values_of(records, name, markers.of(name))]
-        for name in passed_columns(metadata)
-        if name in header
-    }
-    return with_arrays(file, samples_of_table(file, columns, rows, metadata, cells), arrays, metadata)
+    return TableRows(_pieces(file, (lambda: listed) if named else read, rows, metadata), rows, arrays)
+
+
+def _pieces(file: Path, read: Read, wanted: Metadata, metadata: Metadata) -> Iterator[Piece]:
+    keys = table_columns(file, wanted)
+    passed = passed_columns(metadata)
+    header = _header_of(read(), {*(name for name, _ in keys), *passed})
+    require_columns(file, keys, list(header))
+    markers = Markers.from_options(options_of(wanted))
+    readers, done = {key: JsonNumbers() for key in keys}, 0
+    records = iter(read())
+    while chunk := list(islice(records, _ROWS)):
+        columns = {
+            key: _column(file, values_of(chunk, key[0], markers.of(key[0])), key, readers[key], done) for key in keys
+        }
+        cells = {
+            name: [word_of(value) for value in values_of(chunk, name, markers.of(name))]
+            for name in passed
+            if name in header
+        }
+        done += len(chunk)
+        yield Piece(columns, cells)
+
+
+def _header_of(records: Iterable[Record], wanted: Collection[str]) -> dict[str, None]:
+    """The columns of records, up to the row by which all that are wanted have been there."""
+    header: dict[str, None] = {}
+    left = set(wanted)
+    for record in records:
+        for name in names_of(record):
+            header[name] = None
+        left.difference_update(header)
+        if not left:
+            break
+    return header
 
 
 def is_array(body: Metadata) -> bool:
@@ -90,17 +118,19 @@ def with_arrays(file: Path, found: Samples, arrays: Mapping[str, Array], metadat
     return replace(found, take=lambda part: found.take(part) | rest.take(part))
 
 
-def _column(file: Path, values: Sequence[object], name: str, *, is_text: bool) -> Array:
-    nested = next((row for row, value in enumerate(values, 1) if is_nested(value)), None)
+def _column(file: Path, values: Sequence[object], key: Key, reader: JsonNumbers, done: int) -> Array:
+    """The values of some rows of a column, which `done` rows come before."""
+    name, is_text = key
+    nested = next((row for row, value in enumerate(values, done + 1) if is_nested(value)), None)
     if nested is not None:
-        advice = "; write an object for each row" if len(values) == 1 else ""
+        advice = "; write an object for each row" if done + len(values) == 1 else ""
         raise InputError(f"`{file.name}`: `{name}` of row {nested} is a list or an object, not a single value{advice}")
     if is_text:
         return np.array([word_of(value) for value in values], dtype=object)
     try:
-        return numbers_of(values, JsonNumbers())
+        return numbers_of(values, reader)
     except CellError as error:
-        row = error.index + 1
+        row = done + error.index + 1
         raise InputError(f"`{file.name}`: column `{name}` has no number in row {row}: `{error.cell}`") from None
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from nnspec.runtime.errors import InputError, quote_names
 from nnspec.runtime.media.files import columns_of, is_read_as_words
 from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.rows.encoded import Gaps, Key
 from nnspec.runtime.rows.row_order import RowOrder, order_rows
-from nnspec.runtime.rows.windows import Gaps, Key, needed_rows, samples_of_columns
+from nnspec.runtime.rows.windows import needed_rows, samples_of_columns
 from nnspec.runtime.rules.interpolation import Between, interpolate_gaps
 from nnspec.runtime.samples import Samples
 
@@ -57,7 +58,7 @@ def samples_of_table(
     needed = needed_rows(order, wanted, metadata)
     is_scored = any(body.get("is_measured") for body in wanted.values())
     gaps: Gaps | None = None if metadata.get("states") and not is_scored else {}  # a state goes on from every sample
-    filled = _fill_gaps(file, columns, order, wanted, metadata, needed, gaps)
+    filled = fill_gaps(file, columns, order, wanted, metadata, needed, gaps)
     lines = _lines(columns, order, metadata)
     measured = {key: values[order.rows] for key, values in columns.items()} if is_scored else None
     return samples_of_columns(file, filled, order, wanted, metadata, lines, measured, gaps)
@@ -74,7 +75,7 @@ def _lines(columns: Mapping[Key, Array], order: RowOrder, metadata: Metadata) ->
     return found
 
 
-def _fill_gaps(
+def fill_gaps(
     file: Path,
     columns: Mapping[Key, Array],
     order: RowOrder,
@@ -111,7 +112,7 @@ def _fill_gaps(
             spare = ~known & ~needed[name, is_text]
             values, known = np.where(spare, "" if is_text else 0, values), known | spare
         if not known.all():
-            row = int(order.rows[~known].min()) + 1
+            row = int(order.numbers[~known].min())
             raise InputError(f"`{file.name}`: column `{name}` has no {'text' if is_text else 'number'} in row {row}")
         filled[name, is_text] = values
     return filled

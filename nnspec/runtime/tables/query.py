@@ -18,8 +18,8 @@ from nnspec.runtime.rules.csv_dialect import Dialect
 from nnspec.runtime.rules.json import JsonError, JsonNumbers, is_nested, names_of, read_records, values_of, word_of
 from nnspec.runtime.rules.markers import Markers
 from nnspec.runtime.rules.partitions import find_files, partition_of
-from nnspec.runtime.samples import Samples
-from nnspec.runtime.tables.typed import samples_of_typed
+from nnspec.runtime.tables.pieces import TableRows
+from nnspec.runtime.tables.typed import rows_of_typed
 from nnspec.runtime.tables.typed_markers import with_markers
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ _TEXT = (".csv", ".tsv", ".gz")
 _JSON = (".json", ".jsonl", ".ndjson")
 
 
-def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Metadata], metadata: Metadata) -> Samples:
-    """A model's samples from the query of its training, over new tables.
+def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Metadata], metadata: Metadata) -> TableRows:
+    """The rows of the query of a model's training, over new tables.
 
     Args:
         file: the table `source` of the query; if it has none, whichever is not among `tables`.
@@ -62,7 +62,8 @@ def read_query(file: Path, tables: Mapping[str, Path], wanted: Mapping[str, Meta
         name: partial(_fill, path, dict(named[name].get("options") or {})) for name, path in files.items()
     }
     try:
-        return samples_of_typed(file, run_query(query["text"], fills), wanted, metadata, {})
+        table = run_query(query["text"], fills)
+        return rows_of_typed(file, table, wanted, metadata, {}, "the query of the model cannot be run: {1}")
     except QueryError as error:
         notes = "".join(f"; {note}" for note in error.notes)
         raise InputError(f"the query of the model cannot be run on these tables: {error}{notes}") from None

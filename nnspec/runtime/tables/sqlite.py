@@ -13,11 +13,11 @@ import numpy as np
 
 from nnspec.runtime.errors import InputError, quote_names
 from nnspec.runtime.ports import Array, Metadata
+from nnspec.runtime.rows.encoded import Key
 from nnspec.runtime.rows.row_order import passed_columns
-from nnspec.runtime.rows.windows import Key
 from nnspec.runtime.rules.markers import Markers, marker_key
-from nnspec.runtime.samples import Samples
-from nnspec.runtime.tables.matching import options_of, require_columns, samples_of_table, table_columns
+from nnspec.runtime.tables.matching import options_of, require_columns, table_columns
+from nnspec.runtime.tables.pieces import Piece, TableRows
 
 Cell = int | float | str | bytes | None
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
@@ -25,8 +25,8 @@ _TABLES = "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') 
 _BY_ROWID = " ORDER BY rowid"
 
 
-def read_sqlite(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
-    """A model's samples from the table that it was trained on; of another name, from the file's only one.
+def read_sqlite(file: Path, wanted: Metadata, metadata: Metadata) -> TableRows:
+    """The rows of the table that it was trained on; of another name, from the file's only one.
 
     Raises:
         InputError: where it is no SQLite file, has no such table, lacks a column, or has
@@ -59,7 +59,7 @@ def read_sqlite(file: Path, wanted: Metadata, metadata: Metadata) -> Samples:
             cells = [None if isinstance(c, str | int | float) and marker_key(c) in words else c for c in cells]
         columns[name, is_text] = _words(cells) if is_text else _numbers(file, name, cells)
     ordering = {name: columns[name, True].tolist() for name in passed_columns(metadata) if (name, True) in columns}
-    return samples_of_table(file, {key: columns[key] for key in keys}, wanted, metadata, ordering)
+    return TableRows([Piece({key: columns[key] for key in keys}, ordering)], wanted)
 
 
 def _table_of(file: Path, tables: Sequence[str], wanted: Metadata) -> str:
