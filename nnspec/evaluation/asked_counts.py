@@ -48,17 +48,33 @@ def counts_at(
     return hits, alarms, total(rows) - hits, total(~rows) - alarms
 
 
-def count(kind: str, truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float | Array:
-    """`Precision`, `TruePositives` and the like: a list for several thresholds."""
+def tally(kind: str, truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> Counts:
+    """What a metric of counts is made of; of several parts of the samples, the sums."""
+    if kind == "AUC":
+        each_label = bool(arguments.get("multi_label"))
+        of_labels = None if each_label else _label_weights(arguments)
+        thresholds = _of_area(arguments)
+        return counts_at(truth, said, thresholds, weights, of_labels=of_labels, each_label=each_label)
+    if kind in AT:
+        steps = int(number_or(arguments.get("num_thresholds"), 200))
+        thresholds = np.linspace(0, 1, steps).tolist() if steps > 1 else [0.5]
+        return counts_at(*_of_class(truth, said, arguments), thresholds, weights)
     top = arguments.get("top_k")
     if top is not None:
         least = np.sort(said, axis=-1)[..., -int(number_or(top, 1)), None]
         said = np.where(said >= least, said, -np.inf)
-    truth, said = _of_class(truth, said, arguments)
+    return counts_at(*_of_class(truth, said, arguments), _of_count(arguments), weights)
+
+
+def _of_count(arguments: Arguments) -> list[float]:
     given = arguments.get("thresholds")
-    default = 0.5 if top is None else float(np.finfo(np.float32).min)
-    thresholds = [float(t) for t in given] if isinstance(given, list | tuple) else [number_or(given, default)]
-    hits, alarms, misses, noes = counts_at(truth, said, thresholds, weights)
+    default = 0.5 if arguments.get("top_k") is None else float(np.finfo(np.float32).min)
+    return [float(t) for t in given] if isinstance(given, list | tuple) else [number_or(given, default)]
+
+
+def count(kind: str, counts: Counts) -> float | Array:
+    """`Precision`, `TruePositives` and the like: a list for several thresholds."""
+    hits, alarms, misses, noes = counts
     values = {
         "Precision": divide(hits, hits + alarms),
         "Recall": divide(hits, hits + misses),
@@ -67,15 +83,12 @@ def count(kind: str, truth: Array, said: Array, arguments: Arguments, weights: A
         "FalsePositives": alarms,
         "FalseNegatives": misses,
     }[kind]
-    return values if len(thresholds) > 1 else float(values[0])
+    return values if len(values) > 1 else float(values[0])
 
 
-def best_at(kind: str, truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float:
+def best_at(kind: str, counts: Counts, arguments: Arguments) -> float:
     """The highest value of one metric at the thresholds at which the other is at least what the spec asks for."""
-    truth, said = _of_class(truth, said, arguments)
-    steps = int(number_or(arguments.get("num_thresholds"), 200))
-    thresholds = np.linspace(0, 1, steps).tolist() if steps > 1 else [0.5]
-    hits, alarms, misses, noes = counts_at(truth, said, thresholds, weights)
+    hits, alarms, misses, noes = counts
     metrics = {
         "precision": divide(hits, hits + alarms),
         "recall": divide(hits, hits + misses),
@@ -98,18 +111,23 @@ def _of_class(truth: Array, said: Array, arguments: Arguments) -> tuple[Array, A
     return truth[..., which, None], said[..., which, None]
 
 
-def area(truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float:
-    """The area under a curve, by the sums or the interpolation of Keras' `AUC`."""
+def _of_area(arguments: Arguments) -> list[float]:
     given, steps = arguments.get("thresholds"), int(number_or(arguments.get("num_thresholds"), 200))
     inner = sorted(map(float, given)) if isinstance(given, list | tuple) else np.linspace(0, 1, steps)[1:-1].tolist()
-    each_label = bool(arguments.get("multi_label"))
+    return [-EPSILON, *inner, 1 + EPSILON]
+
+
+def _label_weights(arguments: Arguments) -> Array | None:
     chosen = arguments.get("label_weights")
-    labels = np.asarray(chosen, np.float64) if isinstance(chosen, list | tuple) else None
-    thresholds = [-EPSILON, *inner, 1 + EPSILON]
-    of_labels = None if each_label else labels
-    counts = counts_at(truth, said, thresholds, weights, of_labels=of_labels, each_label=each_label)
+    return np.asarray(chosen, np.float64) if isinstance(chosen, list | tuple) else None
+
+
+def area(counts: Counts, arguments: Arguments) -> float:
+    """The area under a curve, by the sums or the interpolation of Keras' `AUC`."""
     by_label = _areas(counts, str(arguments.get("curve") or "ROC"), str(arguments.get("summation_method") or ""))
-    return float(np.average(by_label, weights=labels)) if each_label else float(by_label)
+    if not arguments.get("multi_label"):
+        return float(by_label)
+    return float(np.average(by_label, weights=_label_weights(arguments)))
 
 
 def _areas(counts: Counts, curve: str, method: str) -> Array:
@@ -135,17 +153,22 @@ def _interpolate(hits: Array, alarms: Array, misses: Array) -> Array:
     return np.asarray(divide(steps, np.maximum(hits[1:] + misses[1:], 0)).sum(axis=0))
 
 
-def f_beta(truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float | Array:
-    """`F1Score` and `FBetaScore`: of the best class of each row, or of those above a threshold."""
+def tally_f_beta(truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> tuple[Array, ...]:
+    """What `f_beta` is made of: hits, how often each was said, and how often it is true."""
     rows, shares = truth.reshape(-1, truth.shape[-1]), said.reshape(-1, truth.shape[-1])
-    threshold, average = arguments.get("threshold"), arguments.get("average")
+    threshold = arguments.get("threshold")
     if threshold is None:
         yes = (shares >= shares.max(axis=-1, keepdims=True)) & (np.abs(shares) > 1e-9)
     else:
         yes = shares.astype(np.float32) > np.float32(number_or(threshold, 0.5))
-    squared = number_or(arguments.get("beta"), 1.0) ** 2
-    axis, weigh = None if average == "micro" else 0, of_rows(weights, len(rows))
-    hits, said_yes, support = ((v * weigh).sum(axis=axis) for v in (rows * yes, yes, rows))
+    axis, weigh = None if arguments.get("average") == "micro" else 0, of_rows(weights, len(rows))
+    return tuple(np.asarray((v * weigh).sum(axis=axis)) for v in (rows * yes, yes, rows))
+
+
+def f_beta(counts: tuple[Array, ...], arguments: Arguments) -> float | Array:
+    """`F1Score` and `FBetaScore`: of the best class of each row, or of those above a threshold."""
+    hits, said_yes, support = counts
+    average, squared = arguments.get("average"), number_or(arguments.get("beta"), 1.0) ** 2
     each = divide(np.asarray((1 + squared) * hits, np.float64), np.asarray(squared * support + said_yes, np.float64))
     if average == "micro":
         return float(each)

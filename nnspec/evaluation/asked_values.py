@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import fsum
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from nnspec.training.metrics.outcome import Array
 EPSILON = 1e-7  # Keras' own
 Arguments = Mapping[str, object]
 Values = Callable[[Array, Array, Arguments], Array]
+Triple = tuple[Array, Array, "Array | None"]  # targets, predictions, and what each sample counts
 
 
 def number_or(value: object, default: float) -> float:
@@ -23,15 +25,16 @@ def divide(upper: Array, lower: Array) -> Array:
     return np.asarray(np.divide(upper, lower, out=np.zeros(np.shape(upper)), where=lower > 0))
 
 
-def mean(values: Array, weights: Array | None = None) -> float:
-    """The mean of values, axes `sample *`.
+def weigh(values: Array, weights: Array | None = None) -> tuple[float, float]:
+    """The sum of values, axes `sample *`, and what they count; their mean is the one by the other.
 
     Args:
         weights: what each sample counts; default: all the same.
     """
     if weights is None:
-        return float(np.mean(values))
-    return float(np.average(values.reshape(len(values), -1).mean(axis=-1), weights=weights))
+        return float(np.sum(values)), float(np.size(values))
+    each = values.reshape(len(values), -1).mean(axis=-1)
+    return float(np.multiply(each, weights).sum()), float(np.sum(weights, dtype=np.float64))
 
 
 def of_rows(weights: Array | None, rows: int) -> Array:
@@ -50,21 +53,44 @@ def _logarithmic(truth: Array, said: Array, _: Arguments) -> Array:
     return np.asarray((logs[0] - logs[1]) ** 2)
 
 
-def determination(truth: Array, said: Array, arguments: Arguments, weights: Array | None = None) -> float | Array:
-    """`R2Score`: of each column, or a mean of them."""
-    rows, guess = truth.reshape(-1, truth.shape[-1]), said.reshape(-1, truth.shape[-1])
-    weigh = of_rows(weights, len(rows))
-    total = ((rows - (rows * weigh).sum(axis=0) / weigh.sum()) ** 2 * weigh).sum(axis=0)
-    error = ((rows - guess) ** 2 * weigh).sum(axis=0)
+def determination(read: Callable[[], Iterator[Triple]], arguments: Arguments) -> float | Array:
+    """`R2Score`: of each column, or a mean of them.
+
+    Args:
+        read: targets, predictions and what each sample counts, of some samples at a time; gone through twice.
+    """
+    sums = [((rows * own).sum(axis=0), own.sum()) for rows, _, own in _each_row(read)]
+    mean = _total(each for each, _ in sums) / _total(np.asarray(count) for _, count in sums)
+    apart = [
+        (((rows - mean) ** 2 * own).sum(axis=0), ((rows - guess) ** 2 * own).sum(axis=0), rows.size)
+        for rows, guess, own in _each_row(read)
+    ]
+    total, error = _total(each for each, _, _ in apart), _total(each for _, each, _ in apart)
+    size = sum(count for _, _, count in apart)
     each = np.where(total == 0, 0.0, 1 - error / np.where(total == 0, 1.0, total))
     aggregation = arguments.get("class_aggregation", "uniform_average")
     if aggregation is None:
         return each
     found = float(np.average(each, weights=total if aggregation == "variance_weighted_average" else None))
     regressors = number_or(arguments.get("num_regressors"), 0)
-    if not 0 < regressors < rows.size - 1:
+    if not 0 < regressors < size - 1:
         return found
-    return 1 - (1 - found) * (rows.size - 1) / (rows.size - regressors - 1)  # Keras counts values, not rows
+    return 1 - (1 - found) * (size - 1) / (size - regressors - 1)  # Keras counts values, not rows
+
+
+def _each_row(read: Callable[[], Iterator[Triple]]) -> Iterator[tuple[Array, Array, Array]]:
+    for truth, said, weights in read():
+        rows, guess = truth.reshape(-1, truth.shape[-1]), said.reshape(-1, truth.shape[-1])
+        yield rows, guess, of_rows(weights, len(rows))
+
+
+def _total(parts: Iterable[Array]) -> Array:
+    """The sum of arrays of one shape, compensated."""
+    listed = list(parts)
+    if len(listed) == 1:
+        return listed[0]
+    stacked = np.stack(listed)
+    return np.array([fsum(values) for values in stacked.reshape(len(listed), -1).T]).reshape(stacked.shape[1:])
 
 
 def _log_cosh(truth: Array, said: Array, _: Arguments) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,6 @@ from nnspec.data.deployment import Deployment
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.rules.label_keys import label_key
-from nnspec.runtime.samples import Samples
 
 Array = np.ndarray
 
@@ -23,12 +24,13 @@ def lengths_port(body: Metadata) -> dict[str, object] | None:
 
 
 def counted_targets(
-    name: str, metadata: Metadata, targets: Array, samples: Samples, lengths: Array | None
+    name: str, metadata: Metadata, targets: Array, taken: Mapping[str, Array], lengths: Array | None
 ) -> NDArray[np.bool_] | None:
     """Axes as the targets; None where all count.
 
     Args:
         targets: as they stand in the file, axes `sample *target`.
+        taken: the inputs of the same samples.
         lengths: what `lengths_port` reads.
 
     Raises:
@@ -46,7 +48,7 @@ def counted_targets(
     if lengths is not None:
         real = np.arange(targets.shape[axis]) < lengths.reshape(-1, 1)
     else:
-        real = _real_steps(str(rule["like"]), rule, metadata, samples)
+        real = _real_steps(str(rule["like"]), rule, metadata, taken)
     if real.shape != (len(targets), targets.shape[axis]):
         raise InputError(
             f"the targets of output `{name}` have {targets.shape[axis]} steps, but `{rule['like']}` has {real.shape[1]}"
@@ -55,14 +57,11 @@ def counted_targets(
     return np.asarray(np.broadcast_to(real.reshape(shape), targets.shape))
 
 
-def _real_steps(name: str, rule: Metadata, metadata: Metadata, samples: Samples) -> NDArray[np.bool_]:
+def _real_steps(name: str, rule: Metadata, metadata: Metadata, taken: Mapping[str, Array]) -> NDArray[np.bool_]:
     """Where an input is no padding: axes `sample step`."""
     transform = Deployment.from_json(metadata["preprocessing"]).inputs[name]
     order = [axis for axis, _ in metadata["inputs"][name]["axes"]]
     wanted = [order.index(axis) for axis in (BATCH, *rule["axes"])]
-    parts = []
-    for part in samples.slices():
-        padding = transform.padding(np.asarray(samples.take(part)[name]).transpose(wanted))
-        assert padding is not None, "an input that others are padded like says how it is padded"
-        parts.append(~padding.reshape(len(padding), -1))
-    return np.concatenate(parts)
+    padding = transform.padding(np.asarray(taken[name]).transpose(wanted))
+    assert padding is not None, "an input that others are padded like says how it is padded"
+    return np.asarray(~padding.reshape(len(padding), -1))

@@ -51,7 +51,7 @@ def score_further_of(predictor: Predictor, file: Path) -> dict[str, MetricValues
     found: dict[str, MetricValues] = {}
     for name, forecast in recursion.outputs.items():
         truth = whole[f"{name} ahead"].astype(np.float64)
-        past = history_of(name, described[name], predictor.metadata, whole, read, horizon)
+        past = history_of(name, described[name], predictor.metadata, whole, read.keys, horizon)
         known = np.asarray(np.isfinite(truth).reshape(len(truth), -1).all(axis=1))
         if past is None or not known.any():
             raise InputError(f"`{file.name}` has no {recursion.rows} rows in sequence with targets of `{name}`")

@@ -13,9 +13,9 @@ from nnspec.data.prepare.history import History
 from nnspec.runtime.ports import Metadata
 from nnspec.runtime.rows.row_order import series_columns
 from nnspec.runtime.rules.series_keys import join_keys
-from nnspec.runtime.samples import Samples
 
 Array = np.ndarray
+Keys = Mapping[str, Sequence[str]]
 SO_FAR, NAIVE, LAST = " so far", " naive", " last"  # behind the name of an output; those of inputs have no spaces
 
 
@@ -43,7 +43,7 @@ def past_ports(name: str, body: Metadata, horizon: Sequence[int]) -> dict[str, d
 
 
 def history_of(
-    name: str, body: Metadata, metadata: Metadata, read: Mapping[str, Array], samples: Samples, horizon: Sequence[int]
+    name: str, body: Metadata, metadata: Metadata, read: Mapping[str, Array], keys: Keys, horizon: Sequence[int]
 ) -> tuple[History, dict[int, str]] | None:
     """The history of windows whose targets have axes `sample row column`, and the names of their series.
 
@@ -51,12 +51,13 @@ def history_of(
 
     Args:
         read: the ports of `past_ports`, of all samples.
+        keys: of all samples, the columns that tell them apart.
     """
     past = body.get("past")
     if not past:
         return None
     last, scale = read[f"{name}{LAST}"].astype(np.float64), read[f"{name}{SO_FAR}"].astype(np.float64)
-    told = [list(map(str, samples.keys[key])) for key in series_columns(metadata) if key in samples.keys]
+    told = [list(map(str, keys[key])) for key in series_columns(metadata) if key in keys]
     words = (join_keys(told) if len(told) > 1 else told[0]) if told else [""] * len(last)
     names, codes = np.unique(np.asarray(words, dtype=str), return_inverse=True)
     trained: Mapping[str, Sequence[float | None]] = past["scale"]

@@ -2,124 +2,187 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.arrays.growing import Collected
 from nnspec.data.prepare.history import History
 from nnspec.evaluation.copies import copied_targets
 from nnspec.evaluation.counted import counted_targets, lengths_port
 from nnspec.evaluation.past import history_of, past_ports
+from nnspec.evaluation.target_codes import Targets
 from nnspec.evaluation.weighted import weights_port
-from nnspec.runtime.errors import InputError, quote_names
+from nnspec.runtime.errors import InputError
+from nnspec.runtime.files import Predict
 from nnspec.runtime.media.files import takes_files
 from nnspec.runtime.ports import BATCH, Metadata
-from nnspec.runtime.reading import read_samples
-from nnspec.runtime.rows.columns import GAP, words_in_one_spelling
-from nnspec.runtime.rules.class_labels import spell_out
-from nnspec.runtime.rules.folders import label_of
-from nnspec.runtime.rules.label_keys import label_key
+from nnspec.runtime.reading import read_parts
+from nnspec.runtime.rows.columns import words_in_one_spelling
 from nnspec.runtime.samples import Samples
 
 Array = np.ndarray
 Described = Mapping[str, object]
-LEAST_READ = 1024  # samples at a time
 _WHITE = 255  # what many programs write for yes in a mask
 GROUP = "the groups"  # no name of an input: those have no spaces
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Labelled:
-    """A file's samples, with what is known of them.
+    """What a model says of a file's samples, with what is known of them.
 
     Attributes:
-        targets: by output, as they stand in the file: axes `sample *target`.
+        count: how many samples there are.
+        notes: what is worth knowing of the file.
+        predicted: by output, axes `sample *target`, of classes or levels with those behind.
+        truth: by output, the targets as metrics compare them (`Targets`); and, axes `sample`, which samples have them.
         last: by output, the last values of a window, axes as the targets or 1 for steps.
-        groups: by which metrics are told apart, a word for each sample.
+        groups: by which metrics are told apart, the number of one for each sample; and their names.
         pasts: by output, what the rows before its windows say of its targets, in their shape; and names of series.
         counted: by output, which of its targets count, axes as theirs; without those of which all do.
         weights: by output with weighted metrics, what each sample counts.
     """
 
-    samples: Samples
-    targets: Mapping[str, Array]
+    count: int
+    notes: tuple[str, ...]
+    predicted: Mapping[str, Array]
+    truth: Mapping[str, tuple[Array, NDArray[np.bool_]]]
     last: Mapping[str, Array]
-    groups: Array | None = None
+    groups: tuple[Array, Sequence[str]] | None = None
     pasts: Mapping[str, tuple[History, Mapping[int, str]]] = field(default_factory=dict)
     counted: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     weights: Mapping[str, Array] = field(default_factory=dict)
 
 
-def read_labelled(file: Path, metadata: Metadata, by: str | None = None) -> Labelled:
-    """The samples of a file that have all targets within it.
+def read_labelled(file: Path, metadata: Metadata, predict: Predict, by: str | None = None) -> Labelled:
+    """Goes through a file once, and keeps targets and predictions: not the table.
+
+    Args:
+        predict: the model (`Predictor.over`).
 
     Raises:
         InputError: as `read_samples`, and where the file lacks targets.
     """
-    described: Mapping[str, Metadata] = metadata["evaluation"]
-    ports: dict[str, Metadata] = {}
-    names = {name: name if name not in metadata["inputs"] else f"{name} (target)" for name in described}
-    for name, body in described.items():
-        if body.get("folder") or body.get("of") or body.get("is_unlabelled"):
-            continue
-        ports[names[name]] = _target_port(metadata, name, body)
-        if body["baseline"] and body["baseline"]["name"] == "persistence":
-            ports[f"{names[name]} before"] = columns_port(body, [0, 0])
-        lengths = lengths_port(body)
-        ports |= {f"{names[name]} lengths": lengths} if lengths is not None else {}
-        weights = weights_port(body)
-        ports |= {f"{names[name]} weights": weights} if weights is not None else {}
-        ports |= past_ports(name, body, body["horizon"] or ())
-    if by is not None:
-        ports[GROUP] = {**columns_port({"columns": [by], "reads": "words"}, None), "array": by}
-    read = read_samples(file, {**metadata, "inputs": {**metadata["inputs"], **ports}})
-    parts: dict[str, list[Array]] = {port: [] for port in ports}
-    for part in read.slices(LEAST_READ) if ports else ():
-        taken = read.take(part)
-        for port, arrays in parts.items():
-            arrays.append(taken[port])
-    places = {port: [axis for axis, _ in body["axes"]].index(BATCH) for port, body in ports.items()}
-    found = {port: np.concatenate(arrays, axis=places[port]) for port, arrays in parts.items()}
-    samples = Samples(
-        read.count,
-        lambda part: {name: array for name, array in read.take(part).items() if name not in ports},
-        keys=read.keys,
-        notes=read.notes,
-    )
-    targets, last, pasts = {}, {}, {}
-    counted: dict[str, NDArray[np.bool_]] = {}
-    for name, body in described.items():
-        if body.get("is_unlabelled"):
-            continue
-        if body.get("folder"):
-            targets[name] = _folders(file, read)
-            continue
-        if body.get("of"):
-            targets[name] = copied_targets(name, metadata, samples)
-            continue
-        targets[name] = _in_order(metadata, name, body, found[names[name]])
-        known = counted_targets(name, metadata, targets[name], samples, found.get(f"{names[name]} lengths"))
-        counted |= {name: known} if known is not None else {}
-        past = history_of(name, body, metadata, found, samples, body["horizon"] or ())
-        if past is not None:
-            pasts[name] = _shape_history(body, past[0]), past[1]
-        before = found.get(f"{names[name]} before")
-        if before is not None:
-            last[name] = before
-    groups = words_in_one_spelling(found[GROUP].astype(object)).reshape(-1) if by is not None else None
-    weights_of = {name: found[port] for name in described if (port := f"{names[name]} weights") in found}
-    return Labelled(
-        samples=samples,
-        targets=targets,
-        last=last,
-        groups=groups,
-        pasts=pasts,
-        counted=counted,
-        weights=weights_of,
-    )
+    reading = _Reading(file, metadata, by)
+    parts = read_parts(file, {**metadata, "inputs": {**metadata["inputs"], **reading.ports}}, beside=reading.ports)
+    keys: Mapping[str, Sequence[str]] = {}
+    for part in parts:
+        keys = part.keys  # of a model with a past, all are in one part
+        waiting: list[dict[str, Array]] = []
+        for outputs, own in predict(reading.inputs_of(part, waiting)):
+            reading.add(waiting.pop(), outputs, own)
+    return reading.finish(keys, (*parts.notes, *parts.closing))
+
+
+class _Reading:
+    """What is kept of a file while it is read."""
+
+    def __init__(self, file: Path, metadata: Metadata, by: str | None) -> None:
+        self.file, self.metadata, self.by = file, metadata, by
+        self.described: Mapping[str, Metadata] = metadata["evaluation"]
+        self.names = {name: name if name not in metadata["inputs"] else f"{name} (target)" for name in self.described}
+        self.ports = self._ports()
+        outputs = metadata["outputs"]
+        self._kept: dict[tuple[str, str], Collected] = {}  # by what it is, and the output
+        self._groups: dict[str, int] = {}
+        self._targets = {
+            name: Targets(name, body, outputs[name])
+            for name, body in self.described.items()
+            if not body.get("is_unlabelled")
+        }
+
+    def _ports(self) -> dict[str, Metadata]:
+        """What is read beside the inputs, as the metadata describe an input."""
+        ports: dict[str, Metadata] = {}
+        for name, body in self.described.items():
+            if body.get("folder") or body.get("of") or body.get("is_unlabelled"):
+                continue
+            own = self.names[name]
+            ports[own] = _target_port(self.metadata, name, body)
+            if body["baseline"] and body["baseline"]["name"] == "persistence":
+                ports[f"{own} before"] = columns_port(body, [0, 0])
+            lengths, weights = lengths_port(body), weights_port(body)
+            ports |= {f"{own} lengths": lengths} if lengths is not None else {}
+            ports |= {f"{own} weights": weights} if weights is not None else {}
+            ports |= past_ports(name, body, body["horizon"] or ())
+        if self.by is not None:
+            ports[GROUP] = {**columns_port({"columns": [self.by], "reads": "words"}, None), "array": self.by}
+        return ports
+
+    def inputs_of(self, part: Samples, waiting: list[dict[str, Array]]) -> Samples:
+        """Samples without what is read beside the inputs, which goes to `waiting` as they are taken."""
+
+        def take(which: slice) -> dict[str, Array]:
+            taken = part.take(which)
+            waiting.append(taken)
+            return {name: array for name, array in taken.items() if name not in self.ports}
+
+        return Samples(part.count, take, keys=part.keys, batch=part.batch_size(self.ports) if part.count else None)
+
+    def add(self, taken: Mapping[str, Array], outputs: Mapping[str, Array], keys: Mapping[str, Sequence[str]]) -> None:
+        """Keeps what a batch says."""
+        for name, body in self.described.items():
+            order = [axis for axis, _ in self.metadata["outputs"][name]["axes"]]
+            if body.get("is_unlabelled"):
+                self._keep("predicted", name, np.moveaxis(outputs[name], order.index(BATCH), 0))
+                continue
+            behind = body["behind"]  # the axis of classes or levels, which goes last
+            wanted = [BATCH, *body["axes"], *([behind] if behind else [])]
+            predicted = np.transpose(outputs[name], [order.index(axis) for axis in wanted])
+            port, counted = self.names[name], None
+            if body.get("folder"):
+                targets = _folders(self.file, keys)
+            elif body.get("of"):
+                targets = copied_targets(name, self.metadata, taken)
+            else:
+                targets = _in_order(self.metadata, name, body, taken[port])
+                counted = counted_targets(name, self.metadata, targets, taken, taken.get(f"{port} lengths"))
+            if len(predicted) != len(targets):
+                message = f"output `{name}` has {len(targets)} targets for {len(predicted)} samples"
+                raise InputError(message)
+            truth, known = self._targets[name].encode(targets, counted)
+            for what, values in (("predicted", predicted), ("truth", truth), ("known", known), ("counted", counted)):
+                if values is not None:
+                    self._keep(what, name, values)
+        for port in self.ports:
+            if port == GROUP:
+                words = words_in_one_spelling(taken[port].astype(object)).reshape(-1).tolist()
+                numbers = [self._groups.setdefault(word, len(self._groups)) for word in words]
+                self._keep("group", "", np.array(numbers, np.int32))
+            elif port not in self.names.values():
+                self._keep("port", port, taken[port])
+
+    def _keep(self, what: str, name: str, values: Array) -> None:
+        self._kept.setdefault((what, name), Collected()).append(values)
+
+    def finish(self, keys: Mapping[str, Sequence[str]], notes: tuple[str, ...]) -> Labelled:
+        for targets in self._targets.values():
+            targets.require_known()
+        by_kind: dict[str, dict[str, Array]] = {}
+        for (what, name), collected in self._kept.items():
+            by_kind.setdefault(what, {})[name] = collected.finish()
+        found, predicted = by_kind.get("port", {}), by_kind["predicted"]
+        pasts = {}
+        for name, body in self.described.items():
+            past = history_of(name, body, self.metadata, found, keys, body.get("horizon") or ())
+            if past is not None:
+                pasts[name] = _shape_history(body, past[0]), past[1]
+        last = {name: found[port] for name, own in self.names.items() if (port := f"{own} before") in found}
+        weights = {name: found[port] for name, own in self.names.items() if (port := f"{own} weights") in found}
+        return Labelled(
+            count=len(next(iter(predicted.values()))),
+            notes=notes,
+            predicted=predicted,
+            truth={name: (values, by_kind["known"][name]) for name, values in by_kind.get("truth", {}).items()},
+            last=last,
+            groups=None if self.by is None else (by_kind["group"][""], list(self._groups)),
+            pasts=pasts,
+            counted=by_kind.get("counted", {}),
+            weights=weights,
+        )
 
 
 def _shape_history(body: Metadata, history: History) -> History:
@@ -194,52 +257,8 @@ def _in_order(metadata: Metadata, name: str, body: Metadata, found: Array) -> Ar
         ) from None
 
 
-def _folders(file: Path, samples: Samples) -> Array:
-    labels = [label_of(cell) for cell in samples.keys.get("file", ())]
-    if not labels or not all(labels):
+def _folders(file: Path, keys: Mapping[str, Sequence[str]]) -> Array:
+    paths = [PurePosixPath(cell) for cell in keys.get("file", ())]
+    if not paths or any(len(path.parts) < 2 for path in paths):
         raise InputError(f"`{file.name}` must be a folder whose subfolders are the labels of its files")
-    return np.array(labels, dtype=object)[:, None]
-
-
-def encode_targets(
-    name: str, body: Metadata, output: Metadata, values: Array, counted: NDArray[np.bool_] | None = None
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Targets as metrics compare them: numbers, 0 and 1, or class indices; and which samples have all of theirs.
-
-    Targets that do not count become the first class, or 0.
-
-    Raises:
-        InputError: where a label is none of the model's classes.
-    """
-    if body["reads"] == "numbers":
-        numbers = values.astype(np.float64)
-        if counted is not None:
-            numbers = np.where(counted, numbers, 0.0)
-        known = np.asarray(np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1))
-        if body.get("edges") is not None:
-            edges = np.asarray(body["edges"], dtype=np.float64)
-            return (numbers[..., None] > edges).sum(axis=-1), known
-        return numbers, known
-    words = words_in_one_spelling(values.astype(object))
-    if counted is not None:
-        first = label_key((output.get("classes") or (0, 1))[0])
-        words = np.where(counted, words, first).astype(object)
-    known = np.asarray((words != GAP).reshape(len(words), -1).all(axis=1))
-    labels = [label_key(label) for label in output.get("classes") or (0, 1)]
-    index = {label: i for i, label in enumerate(labels)}
-    own_labels = spell_out(body.get("labels")) or ()  # as the data of training had them
-    own = {label_key(label): i for i, label in enumerate(own_labels)}
-    if labels == ["0", "1"]:
-        own |= {"false": 0, "true": 1}
-    codes = {GAP: 0, **own, **index}
-    strange = sorted({str(word) for word in words.reshape(-1)} - codes.keys())
-    if strange:
-        odd = [i for i, own in enumerate(words.reshape(len(words), -1)) if any(str(word) not in codes for word in own)]
-        others = f"one of {len(words)} samples" if len(odd) == 1 else f"{len(odd)} of {len(words)} samples"
-        raise InputError(
-            f"output `{name}` has no class {quote_names(strange[:5])}, the label of {others} (the first is sample "
-            f"{odd[0] + 1}); the model's classes are {quote_names(labels[:20])}: "
-            "leave such samples out, or train with them"
-        )
-    found = np.array([codes[word] for word in words.reshape(-1)], dtype=np.int64)
-    return found.reshape(words.shape), known
+    return np.array([path.parts[0] for path in paths], dtype=object)[:, None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -71,19 +70,39 @@ class Growing:
         old.close()
 
 
+class Collected:
+    """Parts that come one after the other, axes `row *rest`; in a file without a name where they are many."""
+
+    def __init__(self) -> None:
+        self._few: list[np.ndarray] = []
+        self._size = 0
+        self._growing: Growing | None = None
+
+    def append(self, part: np.ndarray) -> None:
+        if self._growing is not None:
+            self._growing.append(part)
+            return
+        self._few.append(part)
+        self._size += part.nbytes
+        if mapped.is_large((mapped.SHARE, self._size), np.uint8) and not part.dtype.hasobject:
+            self._growing = Growing()
+            for each in self._few:
+                self._growing.append(each)
+            self._few = []
+
+    def finish(self) -> np.ndarray:
+        """All rows."""
+        if self._growing is not None:
+            return self._growing.finish()
+        return np.concatenate(self._few) if self._few else np.empty(0)
+
+
 def join_parts(parts: Iterable[np.ndarray]) -> np.ndarray:
-    """Parts end to end, axes `row *rest`; in a file without a name where they are many."""
-    few: list[np.ndarray] = []
-    rest, size = iter(parts), 0
-    for part in rest:
-        few.append(part)
-        size += part.nbytes
-        if mapped.is_large((mapped.SHARE, size), np.uint8):
-            growing = Growing()
-            for each in chain(few, rest):
-                growing.append(each)
-            return growing.finish()
-    return np.concatenate(few) if few else np.empty(0)
+    """Parts end to end, as `Collected`."""
+    found = Collected()
+    for part in parts:
+        found.append(part)
+    return found.finish()
 
 
 HEADER = 256  # bytes, so that values begin where processors like them to

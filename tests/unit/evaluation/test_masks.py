@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nnspec.evaluation.targets import encode_targets, read_labelled
+from nnspec.evaluation.targets import read_labelled
 from nnspec.runtime.errors import InputError
+from nnspec.runtime.files import Predict
+from nnspec.runtime.samples import Samples
 
 SIZE = {"size": [3, 2], "fit": "stretch"}
 PHOTO = {"kind": "images", "folder": "photos", "axes": {"height": "height", "width": "width"}, "mode": "L", **SIZE}
@@ -21,6 +24,7 @@ BODY = {
     "reads": "words",
     "axes": ["height", "width"],
     "sizes": [3, 2],
+    "behind": "class",
     "horizon": None,
     "counts": "all",
     "baseline": None,
@@ -34,6 +38,17 @@ def metadata(task: str, classes: list[object] | None) -> dict[str, dict[str, obj
         "outputs": {"mask": {"axes": [*axes, ["class", 3]], "task": task, "classes": classes}},
         "evaluation": {"mask": BODY},
     }
+
+
+def predictions(pictures: list[np.ndarray], shape: tuple[int, ...]) -> Predict:
+    """A model that knows nothing, and keeps the pictures that it is given."""
+
+    def predict(samples: Samples) -> Iterator[tuple[dict[str, np.ndarray], Mapping[str, Sequence[str]]]]:
+        for part in samples.slices():
+            pictures.append(samples.take(part)["photo"])
+            yield {"mask": np.zeros((len(pictures[-1]), *shape, 3), np.float32)}, samples.keys_of(part)
+
+    return predict
 
 
 def written(folder: Path, masks: list[np.ndarray]) -> Path:
@@ -56,18 +71,18 @@ def test_masks_of_classes(form: str, tmp_path: Path) -> None:
         path = tmp_path / "t.csv"
         path.write_text("photo,mask\nphotos/0.png,masks/0.png\nphotos/1.png,masks/1.png\n", encoding="utf-8")
     said = metadata("classification", [0, 1, 2])
-    found = read_labelled(path, said)
-    codes, known = encode_targets("mask", BODY, said["outputs"]["mask"], found.targets["mask"])
+    pictures: list[np.ndarray] = []
+    found = read_labelled(path, said, predictions(pictures, (3, 2)))
+    codes, known = found.truth["mask"]
     assert np.array_equal(codes, np.stack(masks))
     assert known.all()
-    assert found.samples.inputs["photo"][:, 0, 0].tolist() == [0, 10]
+    assert np.concatenate(pictures)[:, 0, 0].tolist() == [0, 10]
 
 
 def test_white_is_yes_in_a_mask_of_two_classes(tmp_path: Path) -> None:
     said = metadata("binary", None)
     mask = np.array([[0, 255], [255, 0], [1, 0]], np.uint8)
-    found = read_labelled(written(tmp_path, [mask]), said)
-    codes, _ = encode_targets("mask", BODY, said["outputs"]["mask"], found.targets["mask"])
+    codes, _ = read_labelled(written(tmp_path, [mask]), said, predictions([], (3, 2))).truth["mask"]
     assert codes[0].tolist() == [[0, 1], [1, 0], [1, 0]]
 
 
@@ -75,28 +90,17 @@ def test_a_picture_without_a_mask(tmp_path: Path) -> None:
     folder = written(tmp_path, [np.zeros((3, 2), np.uint8)] * 2)
     (folder / "masks" / "1.png").unlink()
     with pytest.raises(InputError, match=r"masks` has no file for `1\.png`"):
-        read_labelled(folder, metadata("binary", None))
+        read_labelled(folder, metadata("binary", None), predictions([], (3, 2)))
 
 
 def test_a_folder_of_pictures_alone_says_what_is_needed(tmp_path: Path) -> None:
     folder = written(tmp_path, [np.zeros((3, 2), np.uint8)])
     with pytest.raises(InputError, match="a folder with the subfolders `photos` and `masks`"):
-        read_labelled(folder / "photos", metadata("binary", None))
+        read_labelled(folder / "photos", metadata("binary", None), predictions([], (3, 2)))
 
 
 def test_a_class_that_training_did_not_have_is_told_with_its_sample(tmp_path: Path) -> None:
     said = metadata("classification", [0, 1, 2])
-    found = read_labelled(written(tmp_path, [np.zeros((3, 2), np.uint8), np.full((3, 2), 3, np.uint8)]), said)
+    folder = written(tmp_path, [np.zeros((3, 2), np.uint8), np.full((3, 2), 3, np.uint8)])
     with pytest.raises(InputError, match=r"no class `3`, the label of one of 2 samples \(the first is sample 2\)"):
-        encode_targets("mask", BODY, said["outputs"]["mask"], found.targets["mask"])
-
-
-def test_the_folder_that_a_file_is_in_is_its_label(tmp_path: Path) -> None:
-    """As in training, also within the folders of splits, whichever way the file system writes accents."""
-    for name in ("train/cafe\u0301/1.png", "train/cat/1.png", "test/cat/1.png"):
-        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.zeros((3, 2), np.uint8)).save(tmp_path / "photos" / name)
-    said = metadata("classification", ["café", "cat"])
-    said["evaluation"] = {"mask": {**BODY, "files": None, "folder": "photos", "axes": [], "sizes": [1]}}
-    found = read_labelled(tmp_path / "photos", said)
-    assert found.targets["mask"].ravel().tolist() == ["cat", "café", "cat"]
+        read_labelled(folder, said, predictions([], (3, 2)))
