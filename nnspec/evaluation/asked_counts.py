@@ -42,9 +42,11 @@ def counts_at(
     def total(values: Array) -> Array:
         return np.asarray((values * weigh).sum(axis=axes), dtype=np.float64)
 
-    above = [shares > np.float32(t) for t in thresholds]
-    hits = np.stack([total(rows & yes) for yes in above])
-    alarms = np.stack([total(~rows & yes) for yes in above])
+    both = []
+    for threshold in thresholds:  # one at a time: what is above all of them has no room
+        yes = shares > np.float32(threshold)
+        both.append((total(rows & yes), total(~rows & yes)))
+    hits, alarms = (np.stack([each[i] for each in both]) for i in range(2))
     return hits, alarms, total(rows) - hits, total(~rows) - alarms
 
 

@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.memory                    # Parquet of 1 GB and of 4 GB, and long windows over 10⁶ rows
     python -m tests.benchmarks.memory --gigabytes 2      # 0.5 GB and 2 GB
+    python -m tests.benchmarks.memory --only serving     # predict and evaluate, see `serving`
     python -m tests.benchmarks.memory --cases            # what a spec may ask of its rows, on 0.5 and 4 million
     python -m tests.benchmarks.memory --cases filled order   # some of that
 
@@ -162,7 +163,8 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=4.0)
     parser.add_argument("--columns", type=int, default=COLUMNS)
     parser.add_argument("--kind", default="train", choices=("train", "build"))
-    parser.add_argument("--only", choices=("rows", "windows"))
+    parser.add_argument("--only", choices=("rows", "windows", "serving"))
+    parser.add_argument("--model", default="rows", choices=("rows", "windows"))
     parser.add_argument("--cases", nargs="*", choices=list(CASES))
     parser.add_argument("--run", type=Path)
     parser.add_argument("--large", type=int)
@@ -176,6 +178,11 @@ def main() -> None:
             least = measure(CASES[name], TINY, None, kind=asked.kind)
             for rows in (500_000, 4_000_000):
                 show(f"{name}, {rows:,} rows", measure(CASES[name], rows, None, kind=asked.kind), least)
+        return
+    if asked.only == "serving":
+        from tests.benchmarks.serving import show_all
+
+        show_all(asked.gigabytes, asked.model)
         return
     if asked.only != "windows":
         columns = asked.columns

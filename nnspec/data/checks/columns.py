@@ -21,11 +21,11 @@ from nnspec.data.section.column_plan import (
 from nnspec.data.section.feature_count import category_words, feature_count, fill_words, words_in
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import ColumnFacts, SourceError, SourcePlan
-from nnspec.data.sources.kept import Coded, Times, distinct_values
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, Severity, did_you_mean
 from nnspec.diagnostics.lists import enumerated
 from nnspec.diagnostics.values import as_yaml
+from nnspec.runtime.rows.kept import Coded, Times, distinct_values
 from nnspec.runtime.rules.csv import CellError, NumberColumn
 from nnspec.runtime.rules.dates import read_dates
 from nnspec.runtime.rules.truth import truth_of

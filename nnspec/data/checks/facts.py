@@ -17,11 +17,11 @@ from nnspec.data.sources.base import (
     SourcePlan,
     ToldError,
 )
-from nnspec.data.sources.kept import Coded, keep_texts
 from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.paths import missing_file
 from nnspec.data.sources.registry import is_own
 from nnspec.diagnostics import Diagnostic, Fix
+from nnspec.runtime.rows.kept import Coded, keep_texts
 from nnspec.runtime.rules.csv import is_missing
 
 

@@ -9,8 +9,8 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.checks.gaps import gaps_of
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import SourceError
-from nnspec.data.sources.kept import Coded, keep_texts
 from nnspec.data.sources.label_keys import label_key
+from nnspec.runtime.rows.kept import Coded, keep_texts
 
 
 def row_labels(files: PlanFacts, slot: SlotPlan) -> Sequence[str] | None:

@@ -23,9 +23,9 @@ from nnspec.data.prepare.membership import (
 )
 from nnspec.data.section.plan import DataPlan, WindowPlan
 from nnspec.data.sources.base import SourceError, SourcePlan
-from nnspec.data.sources.kept import Coded, Moments, Times
 from nnspec.data.sources.label_keys import label_key, label_keys
 from nnspec.lazy import dataclass
+from nnspec.runtime.rows.kept import Coded, Moments, Times
 from nnspec.runtime.rules.series_keys import join_keys
 from nnspec.runtime.rules.times import SortKey, sort_keys
 

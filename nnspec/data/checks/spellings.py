@@ -9,8 +9,8 @@ from nnspec.data.checks.facts import PlanFacts
 from nnspec.data.section.feature_count import words_in
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.sources.base import SourceError
-from nnspec.data.sources.kept import Coded
 from nnspec.diagnostics import Diagnostic, Fix, Severity
+from nnspec.runtime.rows.kept import Coded
 from nnspec.runtime.rules.csv import is_missing
 
 _FEWEST_LETTERS = 3  # of words whose case does not tell them apart: `a` and `A`, `Co` and `CO` are different things

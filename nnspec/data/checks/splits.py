@@ -16,9 +16,9 @@ from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.recursive import with_furthest
 from nnspec.data.section.split_plan import Part
 from nnspec.data.sources.base import ColumnFacts, SourceError
-from nnspec.data.sources.kept import keep_texts
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
+from nnspec.runtime.rows.kept import keep_texts
 from nnspec.runtime.rules.times import SortKey
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnspec.data.section.plan import DataPlan
-from nnspec.data.sources.kept import Times, distinct_values
 from nnspec.data.sources.time_order import find_unsortable
 from nnspec.diagnostics import Diagnostic, Fix
+from nnspec.runtime.rows.kept import Times, distinct_values
 
 
 def check_time_order(plan: DataPlan, values: Sequence[object]) -> Diagnostic | None:

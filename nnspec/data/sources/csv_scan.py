@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
 from nnspec.data.sources.base import ColumnFacts
-from nnspec.data.sources.kept import TextKeeper
 from nnspec.data.sources.stamps import Stamps
+from nnspec.runtime.rows.kept import TextKeeper
 from nnspec.runtime.rules.csv import (
     CellError,
     CsvError,

@@ -9,7 +9,7 @@ from nnspec.data.sources.errors import MisfitError
 from nnspec.lazy import dataclass
 
 if TYPE_CHECKING:
-    from nnspec.data.sources.kept import Value
+    from nnspec.runtime.rows.kept import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

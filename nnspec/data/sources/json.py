@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,9 @@ from nnspec.data.sources.base import (
 )
 from nnspec.data.sources.csv_scan import ColumnScan
 from nnspec.data.sources.label_keys import label_key
-from nnspec.data.sources.list_arrays import array_extremes, array_facts, length_facts, load_array
+from nnspec.data.sources.list_arrays import ReadAnew, array_extremes, array_facts, length_facts, load_array
 from nnspec.data.sources.na_values import NA_VALUES
+from nnspec.data.sources.order_keys import order_values
 from nnspec.data.sources.paths import expand
 from nnspec.data.sources.stamps import Stamps, stamps_of
 from nnspec.runtime.rules.csv import CHUNK_ROWS, CellError
@@ -37,8 +38,7 @@ from nnspec.runtime.rules.json import (
     values_of,
     word_of,
 )
-from nnspec.runtime.rules.markers import Markers
-from nnspec.runtime.rules.times import sort_keys
+from nnspec.runtime.rules.markers import Keys, Markers
 from nnspec.runtime.tables.json_arrays import list_column, sequence_names
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ class JsonSource(DataSource):
     def open_columns(self, plan: SourcePlan, names: Sequence[str], reading: Reading) -> Iterator[list[Column]]:
         markers = Markers.from_options(plan.options)
         if reading is Reading.ORDER:
-            records = [record for path in plan.files() for record in _records(path, len(plan.files()))]
-            yield [_order(values_of(records, name, markers.of(name))) for name in names]
+            yield [_order_keys(partial(_chunks, plan, name, markers.of(name))) for name in names]
             return
         readers, done = [JsonNumbers() for _ in names], 0
         for path in plan.files():
@@ -143,8 +142,7 @@ class JsonSource(DataSource):
                 yield found
 
     def open_array(self, plan: SourcePlan, name: str | None) -> Iterator[np.ndarray]:
-        records = [record for path in plan.files() for record in _records(path, len(plan.files()))]
-        yield load_array(records, name or "")
+        yield load_array(ReadAnew(partial(_all_records, plan)), name or "")
 
     def sequence_names(self, array: str, levels: int) -> tuple[str, tuple[str, ...]] | None:
         return sequence_names(array, levels)
@@ -257,20 +255,38 @@ def _words(values: Sequence[object], reading: Reading) -> Column:
     return Column(np.array(["" if is_absent(value) else spell(value) for value in values], str), missing)
 
 
-def _order(values: Sequence[object]) -> Column:
-    """What rows are sorted by: numbers, moments that are ISO 8601, or text."""
+def _all_records(plan: SourcePlan) -> Iterator[Record]:
+    for path in plan.files():
+        plan.check_below(path)
+        yield from _records(path, len(plan.files()))
+
+
+def _chunks(plan: SourcePlan, name: str, markers: Keys) -> Iterator[list[object]]:
+    """The values of a column, some rows at a time."""
+    records = _all_records(plan)
+    while chunk := list(islice(records, CHUNK_ROWS)):
+        yield values_of(chunk, name, markers)
+
+
+def _order_keys(read: Callable[[], Iterator[list[object]]]) -> Column:
+    """What rows are sorted by: numbers, moments that are ISO 8601, or text.
+
+    Args:
+        read: the values, some at a time, each time anew: no list of them is kept.
+    """
     import numpy as np
 
+    from nnspec.data.arrays.growing import join_parts
+    from nnspec.runtime.tables.json_tables import numbers_of
+
+    numbers = JsonNumbers()
     try:
-        return _numbers(values, JsonNumbers())
+        found: np.ndarray | None = join_parts(numbers_of(values, numbers) for values in read())
     except CellError:
-        words = [word_of(value) for value in values]
-        keys = sort_keys(words)
-        is_text = isinstance(keys[0], str)
-        found = np.array(words, str) if is_text else np.array(keys)
-        if found.dtype.kind == "O":
-            found = np.array(keys, dtype="datetime64[us]")
-        return Column(found, np.array([is_absent(value) for value in values], bool))
+        found = order_values(lambda: ([word_of(value) for value in values] for values in read()))
+    if found is None:
+        found = join_parts(np.array([word_of(value) for value in values], str) for values in read())
+    return Column(found, join_parts(np.array([is_absent(value) for value in values], bool) for values in read()))
 
 
 SOURCE = JsonSource()

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import MAXYEAR, MINYEAR
 
 from nnspec.data.sources.base import ColumnFacts
-from nnspec.data.sources.kept import Coded, Moments, Times, Value, compact_values, concatenate_values
 from nnspec.runtime.engine.types import Kind, Record, Table, kind_of, number_sql, quote_name, word_sql
+from nnspec.runtime.rows.kept import Coded, Moments, Times, Value, compact_values, concatenate_values
 from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
 
 _TIMES = frozenset(("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"))  # of at most microseconds, without a zone

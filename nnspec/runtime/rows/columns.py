@@ -85,11 +85,16 @@ def truths_of(words: Array, given: Truths | None) -> Array:
         CellError: where one is neither.
     """
     flat = [word.strip() for word in words.ravel().tolist()]
-    strange = next((place for place, word in enumerate(flat) if word and truth_of(word, given) is None), None)
+    known: dict[str, str] = {}
+    for word in set(flat):
+        truth = truth_of(word, given) if word else None
+        if truth is not None or not word:
+            known[word] = word if truth is None or given else spellings(None)[truth][0]
+    strange = next((place for place, word in enumerate(flat) if word not in known), None)
     if strange is not None:
         raise CellError(strange, flat[strange])
     made = np.empty(len(flat), dtype=object)
-    made[:] = [word if given or not word else spellings(None)[truth_of(word) or 0][0] for word in flat]
+    made[:] = list(map(known.__getitem__, flat))
     return made.reshape(words.shape)
 
 

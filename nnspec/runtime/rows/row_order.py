@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from nnspec.runtime.errors import InputError
 from nnspec.runtime.ports import Metadata
+from nnspec.runtime.rows.kept import Coded, IsoTimes
+from nnspec.runtime.rows.picked import Picked, codes_of, microseconds_of
 from nnspec.runtime.rules.csv import missing_among
 from nnspec.runtime.rules.iso_times import IsoColumn
 from nnspec.runtime.rules.series_keys import join_keys
@@ -79,28 +81,35 @@ def order_rows(file: Path, count: int, keys: Mapping[str, Sequence[str]], metada
     _require_keys(file, keys, metadata)
     notes = _describe_lacks(file, keys, metadata)
     series = series_columns(metadata)
-    order: Sequence[int] = range(count)
+    order = np.arange(count)
     time = str(metadata.get("order_by") or "")
     if time in keys:
         order = _in_time(keys[time])
-    numbers: dict[str, int] = {}
     told = [keys[name] for name in series if name in keys]
+    ranks = np.zeros(count, np.int64)
     if told:
-        names = join_keys(told) if len(told) > 1 else told[0]
-        codes = [numbers.setdefault(names[row], len(numbers)) for row in order]
-        together = sorted(range(count), key=codes.__getitem__)
-        order, ranks = [order[i] for i in together], np.array([codes[i] for i in together], np.int64)
-    else:
-        ranks = np.zeros(count, np.int64)
+        ranks = _ranks(told, order)
+        together = np.argsort(ranks, kind="stable")
+        order, ranks = order[together], ranks[together]
     starts = np.flatnonzero(np.diff(ranks, prepend=-1))
     if time in keys and metadata.get("window"):
-        notes += _describe_duplicates(file, [keys[time][row] for row in order], ranks, time)
+        times = Picked(keys[time], order)
+        notes += _describe_duplicates(file, times, ranks, time)
         if metadata.get("every"):
-            moments = sort_keys(keys[time])
-            notes += _describe_steps(
-                file, [moments[row] for row in order], [keys[time][row] for row in order], ranks, metadata
-            )
-    return RowOrder(np.array(order, np.int64), starts, keys, tuple(notes))
+            moments = sort_keys(list(times))
+            notes += _describe_steps(file, moments, times, ranks, metadata)
+    return RowOrder(np.asarray(order, np.int64), starts, keys, tuple(notes))
+
+
+def _ranks(told: Sequence[Sequence[str]], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each position the number of its series, in the order in which they appear."""
+    if len(told) == 1 and isinstance(told[0], Coded):
+        codes = codes_of(told[0])[order]
+        _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first, kind="stable"), kind="stable")[inverse].astype(np.int64)
+    names = join_keys([list(cells) for cells in told]) if len(told) > 1 else told[0]
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(names[row], len(numbers)) for row in order.tolist()], np.int64)
 
 
 def rows_of_file(file: Path, count: int, keys: Mapping[str, Sequence[str]], metadata: Metadata, first: int) -> RowOrder:
@@ -140,27 +149,30 @@ def _describe_lacks(file: Path, keys: Mapping[str, Sequence[str]], metadata: Met
     ]
 
 
-def _in_time(cells: Sequence[str]) -> Sequence[int]:
+def _in_time(cells: Sequence[str]) -> NDArray[np.int64]:
     """The rows in the order of their times; those of one time stay in file order."""
+    if isinstance(cells, IsoTimes):
+        values = microseconds_of(cells)
+        return np.arange(len(cells)) if (values[1:] >= values[:-1]).all() else np.argsort(values, kind="stable")
     column, values = IsoColumn(), np.empty(len(cells), np.int64)
     for start, part in _parts(cells):
         found = column.read(part)
         if found is None:
-            moments = sort_keys(cells)
-            return sorted(range(len(cells)), key=moments.__getitem__)
+            moments = sort_keys(list(cells))
+            return np.array(sorted(range(len(cells)), key=moments.__getitem__), np.int64)
         values[start : start + len(part)] = found
-    return range(len(cells)) if (values[1:] >= values[:-1]).all() else np.argsort(values, kind="stable").tolist()
+    return np.arange(len(cells)) if (values[1:] >= values[:-1]).all() else np.argsort(values, kind="stable")
 
 
 def _parts(cells: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
     """Cells in pieces, each with the number of its first."""
     for start in range(0, len(cells), _PART):
-        yield start, cells[start : start + _PART]
+        yield start, list(cells[start : start + _PART])
 
 
 def _describe_duplicates(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: str) -> list[str]:
     """What is said of rows of one series that have one time: their windows may mix what belongs apart."""
-    same = [i for i in range(1, len(times)) if times[i] == times[i - 1] and ranks[i] == ranks[i - 1]]
+    same = [i for i, is_same in enumerate(_repeats(times)) if is_same and ranks[i] == ranks[i - 1]]
     if not same:
         return []
     many = "1 row has" if len(same) == 1 else f"{len(same)} rows have"
@@ -169,12 +181,21 @@ def _describe_duplicates(file: Path, times: Sequence[str], ranks: NDArray[np.int
     ]
 
 
+def _repeats(times: Sequence[str]) -> Iterator[bool]:
+    """Of each time, whether it is that of the position before."""
+    before: str | None = None
+    for time in times:
+        yield time == before
+        before = time
+
+
 def _describe_steps(
     file: Path, moments: Sequence[SortKey], times: Sequence[str], ranks: NDArray[np.int64], metadata: Metadata
 ) -> list[str]:
     """What is said of rows that are not as far apart as those of training: windows count rows."""
     every, name = str(metadata["every"]), metadata["order_by"]
-    follows = [(i - 1, i) for i in range(1, len(times)) if ranks[i] == ranks[i - 1] and times[i] != times[i - 1]]
+    repeats = list(_repeats(times))
+    follows = [(i - 1, i) for i in range(1, len(times)) if ranks[i] == ranks[i - 1] and not repeats[i]]
     step = None if not follows or isinstance(moments[0], str) else step_of(every, moments, follows)
     if step is None:
         return []

@@ -13,6 +13,7 @@ from nnspec.runtime.media.files import columns_of, decode_files, is_read_as_word
 from nnspec.runtime.ports import BATCH, Array, Metadata
 from nnspec.runtime.rows.encoded import Gaps, Key, encode_columns, first_gap
 from nnspec.runtime.rows.past import read_past
+from nnspec.runtime.rows.picked import Picked
 from nnspec.runtime.rows.row_order import RowOrder
 from nnspec.runtime.rules.interpolation import Between
 from nnspec.runtime.samples import Samples
@@ -96,8 +97,8 @@ def samples_of_columns(
                 found[name] = place_columns(name, body, rows, [step, None])
         return found
 
-    last = order.rows[ends].tolist()
-    keys = {name: [cells[row] for row in last] for name, cells in order.keys.items()}
+    last = order.rows[ends]
+    keys: dict[str, Sequence[str]] = {name: Picked(cells, last) for name, cells in order.keys.items()}
     keys |= {column: cells[ends].tolist() for column, cells in paths.items()}
     lacks = first_gap(file, gaps, order) if gaps else ""
     return Samples(len(ends), take, keys=keys, notes=notes, incomplete=incomplete, lacks=lacks)

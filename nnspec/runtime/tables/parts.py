@@ -45,7 +45,7 @@ def is_row_wise(table: TableRows, metadata: Metadata) -> bool:
 
 def whole_table(file: Path, table: TableRows, metadata: Metadata) -> Samples:
     """The samples of all rows, but for arrays in rows."""
-    joined = join_pieces(list(table.pieces))
+    joined = join_pieces(table.pieces)
     return samples_of_table(file, joined.columns, table.wanted, metadata, joined.cells)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.rows.encoded import Key
+from nnspec.runtime.rows.kept import TextKeeper
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +44,26 @@ class TableRows:
     arrays: Mapping[str, Array] = field(default_factory=dict)
 
 
-def join_pieces(pieces: Sequence[Piece]) -> Piece:
-    """The rows of pieces, one after the other."""
+def join_pieces(pieces: Iterable[Piece]) -> Piece:
+    """The rows of pieces, one after the other; cells are kept in few bytes each."""
+    columns: dict[Key, list[Array]] = {}
+    keepers: dict[str, TextKeeper] = {}
+    for piece in pieces:
+        for key, values in piece.columns.items():
+            columns.setdefault(key, []).append(values)
+        for name, cells in piece.cells.items():
+            keepers.setdefault(name, TextKeeper()).add(cells)
+    joined = {}
+    while columns:  # a column at a time: its parts are given back before the next one is joined
+        key, parts = columns.popitem()
+        joined[key] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return Piece(dict(reversed(joined.items())), {name: keeper.finish() for name, keeper in keepers.items()})
+
+
+def _join_few(pieces: Sequence[Piece]) -> Piece:
+    """The same of pieces that are small."""
     if len(pieces) == 1:
         return pieces[0]
-    if not pieces:
-        return Piece({}, {})
     columns = {key: np.concatenate([piece.columns[key] for piece in pieces]) for key in pieces[0].columns}
     cells = {name: [cell for piece in pieces for cell in piece.cells[name]] for name in pieces[0].cells}
     return Piece(columns, cells)
@@ -62,7 +77,7 @@ def larger_pieces(pieces: Iterable[Piece], least: int) -> Iterator[Piece]:
         waiting.append(piece)
         count += len(piece)
         if count >= least:
-            yield join_pieces(waiting)
+            yield _join_few(waiting)
             waiting, count = [], 0
     if waiting:
-        yield join_pieces(waiting)
+        yield _join_few(waiting)

@@ -14,7 +14,7 @@ from nnspec.data.checks.files import probe
 from nnspec.data.checks.row_layout import find_row_layout
 from nnspec.data.sources import typed
 from nnspec.data.sources.base import Reading
-from nnspec.data.sources.kept import Times, concatenate_values
+from nnspec.runtime.rows.kept import Times, concatenate_values
 from nnspec.runtime.rules.times import parse_times, sort_keys
 from tests.support.data_files import Y
 from tests.unit.data.section.test_plan import plan_of, slot

@@ -12,9 +12,9 @@ import pytest
 from nnspec.data.checks.facts import PlanFacts, labels_of
 from nnspec.data.checks.files import probe
 from nnspec.data.checks.row_layout import find_row_layout
-from nnspec.data.sources import kept
 from nnspec.data.sources.base import ColumnFacts
-from nnspec.data.sources.kept import Coded, IsoTimes, Texts, concatenate_values, keep_texts
+from nnspec.runtime.rows import kept
+from nnspec.runtime.rows.kept import Coded, IsoTimes, Texts, concatenate_values, keep_texts
 from tests.support.data_files import Y
 from tests.unit.data.section.test_plan import plan_of, slot
 
