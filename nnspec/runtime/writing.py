@@ -112,10 +112,10 @@ def _nested(name: str, array: Array, metadata: Metadata, gone: NDArray[np.bool_]
 
 def _write_table(rows: Iterator[Record], stream: IO[str]) -> None:
     first = next(rows, {})
-    writer = csv.DictWriter(stream, list(first), lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(first)
-    writer.writerows(rows)
+    writer.writerow(first.values())
+    writer.writerows(record.values() for record in rows)  # all have the same columns in one order
 
 
 def _plain(array: Array) -> Array:
@@ -145,7 +145,7 @@ def records(
     columns: dict[str, Sequence[object]] = {}
     for name, array in outputs.items():
         columns |= _columns(name, array, metadata["outputs"].get(name, {}))
-    gone = {i for values in columns.values() for i, v in enumerate(values) if _is_strange(v)}
+    gone = {i for values in columns.values() if _has_strange(values) for i, v in enumerate(values) if _is_strange(v)}
     gone |= set() if incomplete is None else set(np.flatnonzero(incomplete).tolist())
     if gone:
         columns = {name: [None if i in gone else v for i, v in enumerate(values)] for name, values in columns.items()}
@@ -155,6 +155,14 @@ def records(
     columns = {**{name: cells for name, cells in (keys or {}).items() if name not in columns}, **columns}
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))
+
+
+def _has_strange(values: Sequence[object]) -> bool:
+    """Whether one is no number; of a column of floats, as most are, in a fraction of the time."""
+    try:
+        return not all(map(math.isfinite, values))  # type: ignore[arg-type]
+    except (TypeError, OverflowError):
+        return any(map(_is_strange, values))
 
 
 def _is_strange(value: object) -> bool:

@@ -18,7 +18,7 @@ from sklearn.dummy import DummyClassifier
 
 from nnspec import api
 from nnspec.cli import main
-from nnspec.evaluation.targets import encode_targets
+from nnspec.evaluation.target_codes import Targets
 from nnspec.jobs import Run
 from tests.support.evaluated_rows import assert_same_metrics
 
@@ -254,6 +254,6 @@ def test_labels_have_one_meaning_however_they_are_spelt(
 ) -> None:
     numbered = None if isinstance(labels[0], int) else [0, 1]
     body = {"reads": "words", "labels": numbered}
-    codes, known = encode_targets("y", body, {"classes": labels}, np.array(words, dtype=object)[:, None])
+    codes, known = Targets("y", body, {"classes": labels}).encode(np.array(words, dtype=object)[:, None])
     assert codes[:, 0].tolist() == expected
     assert known.all()
