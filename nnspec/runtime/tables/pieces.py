@@ -9,7 +9,7 @@ import numpy as np
 
 from nnspec.runtime.ports import Array, Metadata
 from nnspec.runtime.rows.encoded import Key
-from nnspec.runtime.rows.kept import TextKeeper
+from nnspec.runtime.rows.kept import TextKeeper, Texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,12 @@ def join_pieces(pieces: Iterable[Piece]) -> Piece:
     while columns:  # a column at a time: its parts are given back before the next one is joined
         key, parts = columns.popitem()
         joined[key] = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return Piece(dict(reversed(joined.items())), {name: keeper.finish() for name, keeper in keepers.items()})
+    return Piece(dict(reversed(joined.items())), {name: _as_list(keeper.finish()) for name, keeper in keepers.items()})
+
+
+def _as_list(cells: Sequence[str]) -> Sequence[str]:
+    """Cells that are found quickly in any order: texts that stand end to end are not."""
+    return list(cells) if isinstance(cells, Texts) else cells
 
 
 def _join_few(pieces: Sequence[Piece]) -> Piece:
