@@ -42,6 +42,16 @@ class Picked(Sequence[str]):
         for start in range(0, len(self), _PART):
             yield from self[start : start + _PART]
 
+    def repeats(self) -> NDArray[np.bool_]:
+        """Of each cell, whether it is the one before it."""
+        if isinstance(self._cells, IsoTimes):  # of one form: the same moment is the same text
+            moments = microseconds_of(self._cells)[self._rows]
+            return np.append(np.zeros(min(1, len(self)), bool), moments[1:] == moments[:-1])
+        found, before = np.zeros(len(self), bool), None
+        for place, cell in enumerate(self):
+            found[place], before = cell == before, cell
+        return found
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 

@@ -170,9 +170,9 @@ def _parts(cells: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
         yield start, list(cells[start : start + _PART])
 
 
-def _describe_duplicates(file: Path, times: Sequence[str], ranks: NDArray[np.int64], name: str) -> list[str]:
+def _describe_duplicates(file: Path, times: Picked, ranks: NDArray[np.int64], name: str) -> list[str]:
     """What is said of rows of one series that have one time: their windows may mix what belongs apart."""
-    same = [i for i, is_same in enumerate(_repeats(times)) if is_same and ranks[i] == ranks[i - 1]]
+    same = [i for i in np.flatnonzero(times.repeats()).tolist() if ranks[i] == ranks[i - 1]]
     if not same:
         return []
     many = "1 row has" if len(same) == 1 else f"{len(same)} rows have"
@@ -181,20 +181,12 @@ def _describe_duplicates(file: Path, times: Sequence[str], ranks: NDArray[np.int
     ]
 
 
-def _repeats(times: Sequence[str]) -> Iterator[bool]:
-    """Of each time, whether it is that of the position before."""
-    before: str | None = None
-    for time in times:
-        yield time == before
-        before = time
-
-
 def _describe_steps(
-    file: Path, moments: Sequence[SortKey], times: Sequence[str], ranks: NDArray[np.int64], metadata: Metadata
+    file: Path, moments: Sequence[SortKey], times: Picked, ranks: NDArray[np.int64], metadata: Metadata
 ) -> list[str]:
     """What is said of rows that are not as far apart as those of training: windows count rows."""
     every, name = str(metadata["every"]), metadata["order_by"]
-    repeats = list(_repeats(times))
+    repeats = times.repeats()
     follows = [(i - 1, i) for i in range(1, len(times)) if ranks[i] == ranks[i - 1] and not repeats[i]]
     step = None if not follows or isinstance(moments[0], str) else step_of(every, moments, follows)
     if step is None:
