@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from nnspec.runtime.media.files import takes_files
 from nnspec.runtime.ports import BATCH, Metadata
 from nnspec.runtime.reading import read_parts
 from nnspec.runtime.rows.columns import words_in_one_spelling
+from nnspec.runtime.rules.folders import label_of
 from nnspec.runtime.samples import Samples
 
 Array = np.ndarray
@@ -258,7 +259,7 @@ def _in_order(metadata: Metadata, name: str, body: Metadata, found: Array) -> Ar
 
 
 def _folders(file: Path, keys: Mapping[str, Sequence[str]]) -> Array:
-    paths = [PurePosixPath(cell) for cell in keys.get("file", ())]
-    if not paths or any(len(path.parts) < 2 for path in paths):
+    labels = [label_of(cell) for cell in keys.get("file", ())]
+    if not labels or not all(labels):
         raise InputError(f"`{file.name}` must be a folder whose subfolders are the labels of its files")
-    return np.array([path.parts[0] for path in paths], dtype=object)[:, None]
+    return np.array(labels, dtype=object)[:, None]

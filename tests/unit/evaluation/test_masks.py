@@ -104,3 +104,16 @@ def test_a_class_that_training_did_not_have_is_told_with_its_sample(tmp_path: Pa
     folder = written(tmp_path, [np.zeros((3, 2), np.uint8), np.full((3, 2), 3, np.uint8)])
     with pytest.raises(InputError, match=r"no class `3`, the label of one of 2 samples \(the first is sample 2\)"):
         read_labelled(folder, said, predictions([], (3, 2)))
+
+
+def test_the_folder_that_a_file_is_in_is_its_label(tmp_path: Path) -> None:
+    """As in training, also within the folders of splits, whichever way the file system writes accents."""
+    for name in ("train/cafe\u0301/1.png", "train/cat/1.png", "test/cat/1.png"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((3, 2), np.uint8)).save(tmp_path / "photos" / name)
+    said = metadata("classification", ["café", "cat"])
+    said["outputs"]["mask"]["axes"] = [["batch", None], ["class", 2]]
+    said["evaluation"] = {"mask": {**BODY, "files": None, "folder": "photos", "axes": [], "sizes": [1]}}
+    codes, known = read_labelled(tmp_path / "photos", said, predictions([], ())).truth["mask"]
+    assert codes.ravel().tolist() == [1, 0, 1]
+    assert known.all()
