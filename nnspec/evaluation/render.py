@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from nnspec.training.evaluate import describe_yes
 from nnspec.training.metrics.outcome import MetricValues
 
 MOST_CLASSES = 12  # whose confusion is printed
@@ -16,7 +17,8 @@ def render(name: str, found: MetricValues) -> str:
         lines[0] += f", {found['left_out']} of them left out because their target is missing"
     lines += [f"note: {note}" for note in found["notes"]]
     for output, metrics in found["outputs"].items():
-        lines += ["", f"{output}", *_output(metrics)]
+        said = describe_yes(output, metrics)
+        lines += ["", f"{output}", *([said] if said is not None else []), *_output(metrics)]
     return "\n".join(lines)
 
 

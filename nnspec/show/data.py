@@ -77,6 +77,9 @@ def _slot(role: str, name: str, slot: JsonObject, splits: list[str], width: int)
         title += f", {slot['task']}"
     if "classes" in slot:
         counts = slot["classes"]
+        labels = list(counts[splits[0]])
+        if slot.get("task") == "binary" and len(labels) == 2:
+            title += f": yes is `{labels[1]}`"
         totals = {split: sum(counts[split].values()) or 1 for split in splits}
         rows: list[Sequence[object]] = [
             [label, *(f"{counts[s][label]:,} ({counts[s][label] / totals[s]:.1%})" for s in splits)]

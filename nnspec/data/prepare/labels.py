@@ -13,6 +13,7 @@ from nnspec.data.section.plan import Slot, SlotPlan
 from nnspec.data.sources.label_keys import label_key
 from nnspec.diagnostics import Fix, SpecError
 from nnspec.diagnostics.lists import enumerated
+from nnspec.runtime.rules.truth import order_truths
 
 Array = np.ndarray
 
@@ -59,7 +60,7 @@ def fit_labels(slot: SlotPlan, model: Slot, train: Array) -> tuple[list[str | in
             raise _fault("NN513", message, slot, f"`outputs` lists {enumerated(labels)}")
         return labels, labels
     else:
-        labels = found
+        labels = order_truths(found) if model.task == "binary" else found
     size = 2 if model.task == "binary" else model.class_size
     if len(labels) < 2:
         message = f"the training rows of output `{slot.name}` have only one label, `{labels[0]}`"

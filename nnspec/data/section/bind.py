@@ -11,6 +11,7 @@ from nnspec.data.sources.label_keys import label_key
 from nnspec.data.sources.wanted import Wanted
 from nnspec.diagnostics import Diagnostic, Fix, did_you_mean
 from nnspec.diagnostics.lists import enumerated
+from nnspec.runtime.rules.truth import order_truths
 
 _DTYPES = ("float", "bfloat", "uint", "int16", "int32", "int64")  # those that have 0 to 255
 
@@ -73,6 +74,7 @@ def _folders(slot: SlotPlan, source: SourcePlan, model: Slot | None) -> ClassPla
         labels = [label for label in source.source.labels(source) if not _is_ignored(slot, label)]
     except SourceError:  # which is reported where the source is probed
         return None
+    labels = order_truths(labels) if model is not None and model.task == "binary" else labels
     return ClassPlan(kind="list", span=slot.span_of("folder_of"), labels=tuple(labels)) if len(labels) > 1 else None
 
 
