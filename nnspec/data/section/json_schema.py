@@ -218,7 +218,11 @@ _WINDOW = _closed(
             "description": "How many rows after the window's last row the target is; a list makes a target with a "
             "step axis.",
         },
-        "stride": _count("Number of rows from the start of one window to the start of the next.", default=1),
+        "stride": _count(
+            "Number of rows from the start of one window to the start of the next. What is predicted of new rows has "
+            "the newest window of each series too.",
+            default=1,
+        ),
         "context": {
             "type": "boolean",
             "default": False,

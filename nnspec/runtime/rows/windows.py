@@ -48,8 +48,13 @@ def samples_of_columns(
     window = metadata.get("window")
     lookback, stride = (int(window["lookback"]), int(window.get("stride") or 1)) if window else (1, 1)
     ahead = rows_ahead(wanted) if window else 0
+    is_scored = any(body.get("is_measured") for body in wanted.values())
     if window or metadata.get("states"):
-        stretches = [np.arange(start + lookback - 1, stop - ahead, stride) for start, stop in order.stretches]
+        has_newest = not is_scored and not metadata.get("states")
+        stretches = [
+            _ends_within(start + lookback - 1, stop - ahead, stride, has_newest=has_newest)
+            for start, stop in order.stretches
+        ]
         ends = np.concatenate(stretches) if stretches else np.empty(0, np.int64)
     else:
         ends = np.argsort(order.rows)
@@ -63,7 +68,6 @@ def samples_of_columns(
     incomplete = None
     if gaps:
         is_whole = are_whole(ends, gaps, wanted, lookback, has_steps=bool(window))
-        is_scored = any(body.get("is_measured") for body in wanted.values())
         names = [name for name, _ in gaps]
         notes += describe_gaps(file, names, int((~is_whole).sum()), len(ends), is_scored=is_scored)
         if is_scored:
@@ -102,6 +106,17 @@ def samples_of_columns(
     keys |= {column: cells[ends].tolist() for column, cells in paths.items()}
     lacks = first_gap(file, gaps, order) if gaps else ""
     return Samples(len(ends), take, keys=keys, notes=notes, incomplete=incomplete, lacks=lacks)
+
+
+def _ends_within(first: int, stop: int, stride: int, *, has_newest: bool) -> NDArray[np.int64]:
+    """The last rows of a series' windows, from the first one on.
+
+    Args:
+        has_newest: whether the newest window is there though the stride leaves it out, since it is the one that a
+            forecast is asked for; training and figures leave it out.
+    """
+    ends = np.arange(first, stop, stride)
+    return np.append(ends, stop - 1) if has_newest and len(ends) and ends[-1] < stop - 1 else ends
 
 
 def describe_gaps(file: Path, names: Sequence[str], number: int, total: int, *, is_scored: bool) -> tuple[str, ...]:

@@ -68,6 +68,16 @@ def test_windows(table: Path) -> None:
     np.testing.assert_array_equal(strided, found[::2])
 
 
+@pytest.mark.parametrize(("stride", "ends"), [(2, [0, 2]), (3, [0, 2]), (5, [0, 2])])
+def test_the_newest_window_is_predicted_whatever_the_stride(stride: int, ends: list[int], table: Path) -> None:
+    """A stride thins what is learned and scored; what is asked of the newest rows is not thinned."""
+    said = meta(("time", 3), ("feature", 2), columns=["a", "b"], window={**WINDOW, "stride": stride})
+    every = read_inputs(table, meta(("time", 3), ("feature", 2), columns=["a", "b"], window=WINDOW))["x"]
+    np.testing.assert_array_equal(read_inputs(table, said)["x"], every[ends])
+    said["inputs"]["x"]["is_measured"] = True  # as targets are: what is scored
+    np.testing.assert_array_equal(read_inputs(table, said)["x"], every[::stride])
+
+
 def test_windows_where_sizes_do_not_tell(table: Path) -> None:
     window = {**WINDOW, "lookback": 2}
     straight = read_inputs(table, meta(("time", 2), ("feature", 2), columns=["a", "b"], window=window))["x"]
