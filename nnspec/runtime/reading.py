@@ -24,6 +24,7 @@ from nnspec.runtime.rules import texts as text_files
 from nnspec.runtime.rules.images import SUFFIXES
 from nnspec.runtime.samples import Parts, Samples, samples_of_arrays
 from nnspec.runtime.tables.csv import read_csv
+from nnspec.runtime.tables.folders import read_tables
 from nnspec.runtime.tables.json_files import read_json, read_json_lines
 from nnspec.runtime.tables.json_tables import with_arrays
 from nnspec.runtime.tables.parts import RowReader, is_row_wise, whole_table
@@ -122,7 +123,9 @@ def _open(file: Path, metadata: Metadata, tables: Mapping[str, Path] | None) -> 
     wanted = {name: body for name, body in metadata["inputs"].items() if name not in states}
     if tables is not None:
         return read_query(file, tables, wanted, metadata)
-    reader = read_folder if file.is_dir() else _READERS.get(_suffix(file)) or _installed_reader(file)
+    is_table = file.is_dir() and not any(map(takes_files, wanted.values()))
+    reader: Reader | None = read_tables if is_table else read_folder if file.is_dir() else None
+    reader = reader or _READERS.get(_suffix(file)) or _installed_reader(file)
     if reader is None:
         raise InputError(f"`{file.name}` has no supported extension; supported: {', '.join(_READERS)}")
     if not file.exists():

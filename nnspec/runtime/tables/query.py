@@ -19,6 +19,8 @@ from nnspec.runtime.rules.json import JsonError, JsonNumbers, is_nested, names_o
 from nnspec.runtime.rules.markers import Markers
 from nnspec.runtime.rules.partitions import find_files, partition_of
 from nnspec.runtime.tables.pieces import TableRows
+from nnspec.runtime.tables.sqlite import SUFFIXES as SQLITE
+from nnspec.runtime.tables.sqlite import cells_of_sqlite
 from nnspec.runtime.tables.typed import rows_of_typed
 from nnspec.runtime.tables.typed_markers import with_markers
 
@@ -86,8 +88,12 @@ def _fill(path: Path, options: Metadata, connection: duckdb.DuckDBPyConnection, 
             fill_from_csv(connection, name, path, Dialect.from_options(options))
         elif suffix in _JSON:
             fill_from_json(connection, name, path, Markers.from_options(options))
+        elif suffix in SQLITE:
+            table = options.get("table")
+            cells = cells_of_sqlite(path, None if table is None else str(table), Markers.from_options(options))
+            _fill_from_columns(connection, name, list(cells), [_typed_values(column) for column in cells.values()])
         else:
-            can_be = "a .csv, .json, .jsonl, .parquet or .arrow file, or a folder of the latter two"
+            can_be = "a .csv, .json, .jsonl, .parquet, .arrow or .sqlite file, or a folder of Parquet or Arrow files"
             raise InputError(f"table `{name}` can be {can_be}, not `{path.name}`")
     except (EngineError, CsvError, JsonError) as error:
         raise InputError(f"`{path.name}` cannot be read: {error}") from None

@@ -5,7 +5,7 @@ They are only read, rows in the order of the primary key, else of the file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -32,24 +32,14 @@ def read_sqlite(file: Path, wanted: Metadata, metadata: Metadata) -> TableRows:
         InputError: where it is no SQLite file, has no such table, lacks a column, or has
             text where an input takes numbers.
     """
-    import sqlite3  # which not every Python has
-
     keys = table_columns(file, wanted)
-    try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            database.execute("PRAGMA trusted_schema = OFF")
-            database.execute("PRAGMA query_only = ON")
-            kinds = dict(database.execute(_TABLES))
-            table = _table_of(file, sorted(kinds), wanted)
-            info = list(database.execute(f"PRAGMA table_info({_quote(table)})"))
-            header = [str(row[1]) for row in info]
-            require_columns(file, keys, header)
-            asked = list(dict.fromkeys([*keys, *((name, True) for name in passed_columns(metadata) if name in header)]))
-            names = ", ".join(_quote(name) for name, _ in asked) or "1"
-            order = _order_of(info) if kinds[table] == "table" else ""
-            rows = database.execute(f"SELECT {names} FROM {_quote(table)}{order}").fetchall()
-    except sqlite3.Error as error:
-        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+    named = next((str(body["table"]) for body in wanted.values() if body.get("table")), None)
+
+    def asked_of(header: Sequence[str]) -> list[Key]:
+        require_columns(file, keys, header)
+        return list(dict.fromkeys([*keys, *((name, True) for name in passed_columns(metadata) if name in header)]))
+
+    asked, rows = _rows(file, named, asked_of)
     markers = Markers.from_options(options_of(wanted))
     columns: dict[Key, Array] = {}
     for place, (name, is_text) in enumerate(asked):
@@ -62,8 +52,50 @@ def read_sqlite(file: Path, wanted: Metadata, metadata: Metadata) -> TableRows:
     return TableRows([Piece({key: columns[key] for key in keys}, ordering)], wanted)
 
 
-def _table_of(file: Path, tables: Sequence[str], wanted: Metadata) -> str:
-    named = next((str(body["table"]) for body in wanted.values() if body.get("table")), None)
+def cells_of_sqlite(file: Path, table: str | None, markers: Markers) -> dict[str, list[Cell]]:
+    """The columns of a table, as the table of a query: None where a cell is missing, or no number and no text.
+
+    A column that has a text has texts alone.
+
+    Args:
+        table: by which it is called; None: the file's only one.
+
+    Raises:
+        InputError: where it is no SQLite file, or has no such table.
+    """
+    asked, rows = _rows(file, table, lambda header: [(name, True) for name in header])
+    found: dict[str, list[Cell]] = {}
+    for place, (name, _) in enumerate(asked):
+        words = markers.of(name)
+        cells = [None if isinstance(row[place], bytes) else row[place] for row in rows]
+        cells = [None if isinstance(c, str) and marker_key(c) in words else c for c in cells] if words else cells
+        has_text = any(isinstance(cell, str) for cell in cells)
+        found[name] = [None if cell is None else str(cell) for cell in cells] if has_text else cells
+    return found
+
+
+def _rows(
+    file: Path, named: str | None, asked_of: Callable[[Sequence[str]], list[Key]]
+) -> tuple[list[Key], list[tuple[Cell, ...]]]:
+    """The rows of a table, in the order of its primary key or rowid, and the columns that were asked of it."""
+    import sqlite3  # which not every Python has
+
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            database.execute("PRAGMA trusted_schema = OFF")
+            database.execute("PRAGMA query_only = ON")
+            kinds = dict(database.execute(_TABLES))
+            table = _table_of(file, sorted(kinds), named)
+            info = list(database.execute(f"PRAGMA table_info({_quote(table)})"))
+            asked = asked_of([str(row[1]) for row in info])
+            names = ", ".join(_quote(name) for name, _ in asked) or "1"
+            order = _order_of(info) if kinds[table] == "table" else ""
+            return asked, database.execute(f"SELECT {names} FROM {_quote(table)}{order}").fetchall()
+    except sqlite3.Error as error:
+        raise InputError(f"`{file.name}` cannot be read: {error}") from None
+
+
+def _table_of(file: Path, tables: Sequence[str], named: str | None) -> str:
     if named in tables:
         return str(named)
     if len(tables) == 1:

@@ -82,3 +82,32 @@ def test_what_cannot_be_read_is_said(folder: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_inputs(folder / "no.sqlite", metadata("sales"))
     assert not (folder / "shop.sqlite-journal").exists()
+
+
+JOINED = """
+source: {sql: shop.sqlite, table: sales}
+tables: {others: {sql: shop.sqlite, table: others, na_values: {word: ["?"]}}}
+query: |
+  SELECT s.price, s.size + 10 * coalesce(o.size, 0) + length(coalesce(o.word, 'none')) AS size, s.id
+  FROM source s LEFT JOIN others o USING (price) ORDER BY s.id, s.shop
+split: {train: 0.5, test: 0.5, by: order}
+inputs: {x: {columns: [price, size]}}
+outputs: {y: {columns: [id]}}
+"""
+
+
+def test_the_tables_of_a_query(folder: Path) -> None:
+    data = run(JOINED, folder, [X], [Y])
+    trained = np.concatenate([data.splits[name].raw["x"] for name in ("train", "test")])
+    source = plan_of(JOINED, folder).source
+    assert source is not None
+    tables = {name: {"kind": part.kind, "options": dict(part.options)} for name, part in source.parts.items()}
+    said = {**metadata(None), "query": {"text": source.options["query"], "tables": tables}}
+    new = folder / "new.sqlite"
+    (folder / "shop.sqlite").rename(new)
+    np.testing.assert_array_equal(read_samples(new, said, {"others": new}).inputs["x"], trained)
+    with sqlite3.connect(new) as database:
+        database.execute("DROP TABLE others")
+    database.close()
+    with pytest.raises(InputError, match="no table `others`, which the model was trained on"):
+        read_samples(new, said, {"others": new})
