@@ -215,8 +215,8 @@ _WINDOW = _closed(
             "items": _count("Number of rows ahead.", 0),
             "minItems": 1,
             "uniqueItems": True,
-            "description": "How many rows after the window's last row the target is: 14 is the 14th row alone. A list makes "
-            'a target with a step axis: `"$(range(1, 15))"` is the next 14 rows.',
+            "description": "How many rows after the window's last row the target is: 14 is the 14th row alone. A list "
+            'makes a target with a step axis: `"$(range(1, 15))"` is the next 14 rows.',
         },
         "stride": _count(
             "Number of rows from the start of one window to the start of the next. What is predicted of new rows has "

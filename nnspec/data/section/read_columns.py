@@ -110,12 +110,24 @@ def read_target_encoding(
         if column.is_text or column.is_date:
             what = f"column `{column.name}` is a target of output `{output}`"
             message = f"{what}, and words of targets are labels: `{column.kind}` does not apply"
-            fault("NN550", message, column.span, f"{where}.{column.name}", f"write `columns: [{column.name}]`")
+            fix = f"write `columns: [{column.name}]`"
+            if column.kind == "multi_hot":
+                message = f"{what}, and a target of several labels is a column of 0 and 1 for each"
+                fix = "make them by `query`, as in " + _labels_query(column)
+            fault("NN550", message, column.span, f"{where}.{column.name}", fix)
         elif (column.transform, column.scale) != (first.transform, first.scale):
             message = f"columns `{first.name}` and `{column.name}` of output `{output}` have different encodings"
             fault("NN550", message, column.span, f"{where}.{column.name}", "make an output for each")
     scale = ScalePlan(first.scale, None, first.span) if first.scale is not None else None
     return first.transform, scale
+
+
+def _labels_query(column: ColumnPlan) -> str:
+    """A query that makes a column of 0 and 1 for a label of delimited words."""
+    name = column.name if column.name.isidentifier() else '"' + column.name.replace('"', '""') + '"'
+    mark = column.separator.replace("'", "''")
+    words = f"string_split(coalesce({name}, ''), '{mark}')"
+    return f"`SELECT *, list_contains({words}, 'LABEL')::INT AS is_LABEL FROM source`"
 
 
 def read_missing(node: Node | None) -> dict[str, MissingRule]:
