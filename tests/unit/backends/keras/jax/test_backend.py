@@ -13,10 +13,8 @@ import pytest
 
 from nnspec import pipeline
 from nnspec.backends.keras.jax.adaptive_windows import gather_indices
-from nnspec.backends.keras.jax.resized_pictures import resize
 from nnspec.backends.keras.tensorflow.backend import TENSORFLOW
 from nnspec.diagnostics import Severity, SpecError
-from tests.layers.image.cases_resizing import resized
 from tests.support.case_files import CASES
 from tests.support.engine_steps import STEPS, steps_of_case, steps_of_spec
 from tests.support.jax_builds import example
@@ -188,15 +186,7 @@ def test_windows_of_adaptive_pooling_are_found_by_whole_numbers() -> None:
 
 def test_cubic_weights_are_those_of_tensorflows_table() -> None:
     """Against a sum over positions in float64; XLA's own are up to 5e-04 off for some sizes."""
-    import jax
-
-    picture = np.random.default_rng(0).normal(size=(2, 7, 11, 3)).astype(np.float32)
-    for height, width in [(13, 4), (5, 31), (7, 11)]:
-        made = resize(picture, (2, height, width, 3), "bicubic", False)
-        wanted = resized(height, width, "bicubic")({}, [picture])
-        np.testing.assert_allclose(made, wanted, rtol=0, atol=2e-6)
-    plain = jax.image.resize(picture, (2, 5, 31, 3), "bicubic", antialias=True)
-    np.testing.assert_array_equal(resize(picture, (2, 5, 31, 3), "bicubic", True), plain)
+    on_jax("jax_pictures")
 
 
 @pytest.mark.parametrize(
