@@ -121,7 +121,7 @@ _SPLIT: Hints = {
     **_all(
         "hash time column array files", "it says how rows are divided: `by: {hash: id}`, `by: {time: date, …}`", "by"
     ),
-    **_all("folds k cv n_splits kfold", "there are three splits: `train`, `validation` and `test`"),
+    **_all("k cv n_splits kfold k_folds n_folds num_folds", "cross-validation is `folds: 5`", "folds"),
     **_all("embargo purge skip", "rows left out between splits are `gap`", "gap"),
 }
 _WINDOW: Hints = {
@@ -144,6 +144,21 @@ _DATA_SLOT: Hints = {
     **_all("one_hot categorical encoding_type encode", "a column's encoding: `columns: {sex: one_hot}`", "columns"),
     **_all("dtype", "types of elements are declared under the model's `inputs`"),
     **_all("fillna dropna impute", f"{_MISSING}, under `data`"),
+}
+_COLUMN: Hints = {
+    **_all(
+        "indicator missing fill fillna impute imputer dropna nan default",
+        "gaps are treated beside `inputs`: `data: {missing: {COLUMN: indicator}}`, or `mean`, `category`, …",
+    ),
+    **_all("na_values na null_values", "markers of missing values are a key of `source`"),
+    **_all(
+        "categories vocabulary values labels", "the categories of a column are a list: `{one_hot: [A, B]}`", "one_hot"
+    ),
+    **_all("onehot dummies categorical", "a feature for each category is `one_hot`", "one_hot"),
+    **_all("log log1p sqrt function func", "a function of a column is `transform`: `{transform: log1p}`", "transform"),
+    **_all("normalize standardize normalization scaler scaling method", "it is `scale`: `{scale: standard}`", "scale"),
+    **_all("sep separator delimiter split", "it belongs to the words of a cell: `{multi_hot: {separator: ';'}}`"),
+    **_all("format parts cyclic", "it belongs to the dates: `{date: {parts: [month], format: '%d.%m.%Y'}}`"),
 }
 _DATA_OUTPUT: Hints = {
     **_all("target targets label label_column target_column", "the columns are a list: `columns: [price]`", "columns"),
@@ -209,6 +224,8 @@ _PLACES: Mapping[tuple[str, ...], tuple[Hints, ...]] = {
     ("data", "window"): (_WINDOW,),
     ("data", "inputs", "*"): (_DATA_SLOT,),
     ("data", "outputs", "*"): (_DATA_OUTPUT, _DATA_SLOT),
+    ("data", "inputs", "*", "columns", "*"): (_COLUMN,),
+    ("data", "outputs", "*", "columns", "*"): (_COLUMN,),
     ("inputs", "*"): (_INPUT,),
     ("outputs", "*"): (_OUTPUT,),
     ("training",): (_TRAINING,),
@@ -226,5 +243,7 @@ def hint_at(path: Iterable[object], key: str) -> Hint | None:
         steps = (steps[0], "*")
     elif steps[:1] == ("data",) and len(steps) == 3 and steps[1] in ("inputs", "outputs"):
         steps = (*steps[:2], "*")
+    elif steps[:1] == ("data",) and len(steps) == 5 and steps[3] == "columns":
+        steps = (*steps[:2], "*", steps[3], "*")
     word = key.lower().replace("-", "_").replace(" ", "_")
     return next((hints[word] for hints in _PLACES.get(steps, ()) if word in hints), None)

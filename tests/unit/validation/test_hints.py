@@ -97,6 +97,7 @@ IN_SECTIONS = {
     ("outputs", "{y: {task: forecasting}}"): "regression",
     ("inputs", "{x: {axes: {time: 3}, dtype: text}}"): "string",
     ("data", "{split: {val: 0.2}}"): "validation",
+    ("data", "{split: {cv: 5}}"): "folds",
     ("data", "{split: {train: 0.5, stratified: kind}}"): "stratify",
     ("data", "{split: {train: 0.5, test_size: 0.2}}"): "test",
     ("data", "{split: {train: 0.5, random_state: 3}}"): "seed",
@@ -136,6 +137,8 @@ ONLY_SAID_ELSEWHERE = {  # the same in sections: no word there comes near what w
     ("data", "{shuffle: true}"): ["`split: {by: random}`"],
     ("data", "{source: {csv: a.csv, index_col: 0}}"): ["is `order_by`"],
     ("data", "{inputs: {x: {images: path, size: [8, 8]}}}"): ["those of the model's input"],
+    ("data", "{inputs: {x: {columns: {a: {indicator: true}}}}}"): ["`data: {missing: {COLUMN: indicator}}`"],
+    ("data", "{inputs: {x: {columns: {a: {sep: ';'}}}}}"): ["{multi_hot: {separator: ';'}}"],
 }
 REWRITTEN = {  # a value of the wrong form -> the text that is offered in its place
     ("outputs", "{y: regression}"): "{task: regression}",
