@@ -6,15 +6,16 @@ profile_column("sex", ["male", "", "female", …])  ->  Profile(form=Form.CATEGO
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from itertools import islice, pairwise
 from statistics import median
 
 from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
-from nnspec.runtime.rules.dates import read_dates
+from nnspec.runtime.rules.dates import propose_formats, read_dates
 from nnspec.runtime.rules.delimited import split_words
 from nnspec.runtime.rules.label_keys import label_key
 from nnspec.runtime.rules.likely_markers import LikelyMarker, find_likely_markers
@@ -54,6 +55,8 @@ class Profile:
         common: the most frequent values, each with its number of rows.
         lowest, middle, highest: of numbers, the smallest, the median and the largest.
         parts: of dates, those that differ from row to row and come again.
+        date_formats: of dates that are not ISO 8601, how they are written; a second one where days and months cannot
+            be told apart.
         separator: of several words a cell, what stands between them.
         stray: of numbers or dates but for a few cells, what is said of the first of these.
         markers: of numbers, those that may mark missing values, such as -999.
@@ -71,6 +74,7 @@ class Profile:
     middle: float = 0.0
     highest: float = 0.0
     parts: tuple[str, ...] = ()
+    date_formats: tuple[str, ...] = ()
     separator: str = ""
     stray: str = ""
     markers: tuple[LikelyMarker, ...] = ()
@@ -86,26 +90,29 @@ class Profile:
         return self.rows - self.missing
 
 
-def profile_column(name: str, cells: Sequence[str]) -> Profile:
+def profile_column(name: str, cells: Sequence[str], *, is_day_first: bool = False) -> Profile:
     """What a column holds.
 
     Args:
         cells: its values as text, empty where there is none.
+        is_day_first: whether `03/04/2021` is taken for a day in April, where no other value tells.
     """
     present = [cell for cell in cells if not is_missing(cell)]
     counts = Counter(map(label_key, present))
     numbers = _numbers(present)
     is_whole = numbers is not None and all(number == int(number) for number in numbers)
     form = _form(name, present, counts, numbers, is_whole=is_whole)
+    formats = _date_formats(list(counts), is_day_first=is_day_first) if form is Form.DATE else ()
     separator = (
         find_separator(present) if form in (Form.CATEGORY, Form.IDENTIFIER, Form.TEXT) and numbers is None else ""
     )
     form = Form.LISTS if separator else form
-    parts = tuple(parts_of(present)) if form is Form.DATE else ()
+    parts = tuple(parts_of(present, *formats[:1])) if form is Form.DATE else ()
     return Profile(
         name=name,
         form=form if parts or form is not Form.DATE else Form.IDENTIFIER,
         parts=parts,
+        date_formats=formats,
         separator=separator,
         rows=len(cells),
         missing=len(cells) - len(present),
@@ -124,7 +131,10 @@ def profile_column(name: str, cells: Sequence[str]) -> Profile:
 def _stray(cells: Sequence[str]) -> str:
     """What is said of a column that is numbers, or dates, but for a few cells; empty where it is neither."""
     present = [(row, cell) for row, cell in enumerate(cells, 1) if not is_missing(cell)]
-    for called, is_one in (("numbers", _is_number), ("dates", _is_date)):
+    written = [form for form in propose_formats([cell for _, cell in present[:1]]) if not form.startswith("unix")]
+    kinds: list[tuple[str, Callable[[str], bool]]] = [("numbers", _is_number), ("dates", _is_date)]
+    kinds += [("dates", partial(_is_date, form=form)) for form in written]
+    for called, is_one in kinds:
         most = int(_MOST_STRAYS * len(present))
         odd = list(islice(((row, cell) for row, cell in present if not is_one(cell)), most + 1))
         if 0 < len(odd) <= most:
@@ -141,8 +151,22 @@ def _is_number(cell: str) -> bool:
     return _numbers([cell]) is not None
 
 
-def _is_date(cell: str) -> bool:
-    return parse_times([cell]) is not None
+def _is_date(cell: str, form: str = "") -> bool:
+    if not form:
+        return parse_times([cell]) is not None
+    try:
+        return read_dates([cell], form) != [None]
+    except CellError:
+        return False
+
+
+def _date_formats(cells: Sequence[str], *, is_day_first: bool) -> tuple[str, ...]:
+    """How dates are written that are not ISO 8601, the most likely first."""
+    if parse_times(cells) is not None:
+        return ()
+    found = sorted(propose_formats(cells), key=lambda form: form.startswith("%d") is not is_day_first)
+    swapped = [form for form in found[1:] if {form[:2], found[0][:2]} == {"%d", "%m"}]
+    return (*found[:1], *swapped[:1])
 
 
 def find_separator(present: Sequence[str]) -> str:
@@ -159,9 +183,9 @@ def find_separator(present: Sequence[str]) -> str:
     return ""
 
 
-def parts_of(present: Sequence[str]) -> list[str]:
+def parts_of(present: Sequence[str], form: str | None = None) -> list[str]:
     """The parts of dates that a network can learn from: those that change within the data, and come again."""
-    times = [datetime(1970, 1, 1) + timedelta(seconds=seconds or 0) for seconds in read_dates(present)]
+    times = [datetime(1970, 1, 1) + timedelta(seconds=seconds or 0) for seconds in read_dates(present, form)]
     if not times:
         return []
     years = {time.year for time in times}
@@ -196,7 +220,7 @@ def _form(
             return Form.IDENTIFIER
         is_few = is_whole and len(counts) <= MOST_NUMBERED_CATEGORIES and len(present) >= 10 * len(counts)
         return Form.CATEGORY if is_few else Form.NUMBER
-    if parse_times(present) is not None:
+    if parse_times(present) is not None or propose_formats(list(counts)):
         return Form.DATE
     words = sum(cell.count(" ") + 1 for cell in present) / len(present)
     if is_mostly_distinct or len(counts) > max(MOST_CATEGORIES, len(present) // 20):

@@ -28,6 +28,7 @@ class TablePlan:
         fills: how a column's missing values are filled.
         left_out: the columns that are not used, each with the reason.
         time: the column that rows are sorted by, if they are split in time.
+        unsorted: a column of dates that rows could be sorted by if it were ISO 8601.
     """
 
     target: Profile
@@ -36,6 +37,7 @@ class TablePlan:
     fills: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     time: str | None = None
+    unsorted: str | None = None
 
 
 def plan_table(table: TableFile, target: str) -> TablePlan:
@@ -67,7 +69,9 @@ def plan_table(table: TableFile, target: str) -> TablePlan:
         elif name == "*" and profile.missing:
             plan.left_out[name] = "it has missing values, but `*` under `missing` means all other columns"
         elif profile.form is Form.DATE:
-            plan.encodings[name] = {"date": {"parts": list(profile.parts), "cyclic": True, "scale": "standard"}}
+            written = {"format": profile.date_formats[0]} if profile.date_formats else {}
+            parts = {"parts": list(profile.parts), **written}
+            plan.encodings[name] = {"date": {**parts, "cyclic": True, "scale": "standard"}}
             if profile.missing:
                 plan.fills[name] = "median"
         elif profile.form is Form.LISTS:
@@ -83,7 +87,8 @@ def plan_table(table: TableFile, target: str) -> TablePlan:
     if goal.missing:
         plan.fills[target] = "drop"
     dates = [p.name for p in profiles.values() if p.form is Form.DATE and not p.missing and p.distinct > p.rows // 2]
-    plan.time = dates[0] if len(dates) == 1 else None
+    plan.time = dates[0] if len(dates) == 1 and not profiles[dates[0]].date_formats else None
+    plan.unsorted = dates[0] if len(dates) == 1 and profiles[dates[0]].date_formats else None
     if not plan.encodings:
         message = f"`{path.name}` has no column besides `{target}` that a network could learn from"
         reasons = [f"`{name}`: {reason}" for name, reason in plan.left_out.items()]
@@ -143,11 +148,20 @@ def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
     lines.add(f"  source: {table.written}")
     if plan.time is not None:
         lines.add(f"  order_by: {as_spec(plan.time)}", why="earlier rows are for training, later ones for the test")
+    if plan.unsorted is not None:
+        date = profiles[plan.unsorted]
+        lines.remark(
+            2, "rows are drawn into the splits at random; to train on earlier ones and test on later ones, write"
+        )
+        lines.remark(2, f"query: {as_spec(sort_by_query(date))}")
+        lines.remark(2, f"order_by: {as_spec(date.name)}")
+        lines.remark(2, "and remove the `format` below, since the query makes ISO 8601 of it")
     if plan.fills:
         lines.add(f"  missing: {as_spec(dict(plan.fills))}", why=_count_missing(plan, profiles))
     lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:", f"    {row}:", "      columns:")
     for column, encoding in plan.encodings.items():
         lines.add(f"        {as_key(column)}: {as_spec(encoding)}", why=describe(profiles[column]))
+        remark_dates(lines, 8, profiles[column])
         remark_markers(lines, 8, table, column)
     for column, reason in plan.left_out.items():
         lines.remark(8, f"{column} is left out: {reason}")
@@ -164,6 +178,22 @@ def remark_markers(lines: Lines, indent: int, table: TableFile, column: str) -> 
     """Comments on numbers of a column that may mark missing values."""
     for marker in table.profiles[column].markers:
         lines.remark(indent, advise(table.source.options, column, marker, "rows"))
+
+
+def remark_dates(lines: Lines, indent: int, profile: Profile) -> None:
+    """A comment on dates of which it cannot be told whether the day or the month is first."""
+    if len(profile.date_formats) > 1:
+        taken, other = profile.date_formats
+        first, second = ("day", "month") if taken.startswith("%d") else ("month", "day")
+        told = f"no value of `{profile.name}` tells days from months; the {first} is taken to be first"
+        lines.remark(indent, f"{told}: if the {second} is, write `format: {as_spec(other)}`")
+
+
+def sort_by_query(profile: Profile) -> str:
+    """The query that makes ISO 8601 of dates of a format, by which rows can then be sorted."""
+    name = '"' + profile.name.replace('"', '""') + '"'
+    iso = "%Y-%m-%dT%H:%M:%S" if "hour" in profile.parts or "%M" in profile.date_formats[0] else "%Y-%m-%d"
+    return f"SELECT * REPLACE (strftime(strptime({name}, '{profile.date_formats[0]}'), '{iso}') AS {name}) FROM source"
 
 
 def _count_missing(plan: TablePlan, profiles: Mapping[str, Profile]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nnspec.data.checks.markers import markers_among, markers_among_dates
+from nnspec.data.checks.markers import markers_among, markers_among_written_dates
 from nnspec.data.sources.base import DataSource, Reading, SourceError, SourceFacts, SourcePlan, ToldError
 from nnspec.data.sources.errors import ProposalError
 from nnspec.data.sources.registry import all_kinds
@@ -80,7 +80,8 @@ def read_table(path: Path, shown: str, target: str) -> TableFile:
     except SourceError as error:
         message = f"`{path.name}` cannot be used: {error}"
         raise SpecError.single("NN502", message, span, path="", fixes=error.help) from None
-    profiles = {name: profile_column(name, values) for name, values in cells.items()}
+    is_european = options.get("delimiter") == ";" or options.get("decimal") == ","
+    profiles = {name: profile_column(name, values, is_day_first=is_european) for name, values in cells.items()}
     return TableFile(path=path, shown=shown, source=source, options=options, cells=cells, profiles=profiles)
 
 
@@ -132,7 +133,7 @@ def _find_markers(plan: SourcePlan, facts: SourceFacts, names: Sequence[str]) ->
         told = plan.source.probe(replace(plan, options={**plan.options, OPTION: numbers}), list(numbers), [])
         columns = {name: told.column(name) for name in numbers}
         numbers = {name: numbers[name] for name, column in columns.items() if column is not None and not column.is_text}
-    dates = {name: found for name, column in texts.items() if (found := markers_among_dates(column))}
+    dates = {name: found for name, column in texts.items() if (found := markers_among_written_dates(column))}
     marked = dates | numbers
     return {name: marked[name] for name in names if name in marked}
 

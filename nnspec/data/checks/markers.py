@@ -13,7 +13,7 @@ from nnspec.diagnostics.values import as_yaml
 from nnspec.document.types import Plain
 from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
 from nnspec.runtime.rules.csv_dialect import Dialect
-from nnspec.runtime.rules.dates import read_dates
+from nnspec.runtime.rules.dates import propose_formats, read_dates
 from nnspec.runtime.rules.label_keys import label_key
 from nnspec.runtime.rules.markers import OPTION, OTHERS
 
@@ -25,7 +25,7 @@ MOST_MARKERS = 8  # texts of one column that all look like markers
 _WORDS = frozenset(
     (
         *("none", "nil", "missing", "unknown", "unk", "undefined", "blank", "empty"),
-        *("n.a.", "n.a", "na", "n/a", "#n/a", "n/d", "nd"),
+        *("n.a.", "n.a", "na", "n/a", "#n/a", "n/d", "nd", "k.a.", "k. a.", "k.a", "keine angabe"),
         *("tbd", "x", "\\n", "not available", "no data", "#value!", "#ref!", "#div/0!", "#name?"),
     )
 )
@@ -133,18 +133,29 @@ def markers_among(source: SourcePlan, facts: ColumnFacts | None) -> list[str]:
 
 def markers_among_dates(facts: ColumnFacts | None, form: str | None = None) -> list[str]:
     """The same of a column of dates, of a format or of ISO 8601."""
-    if facts is None or facts.values is None:
-        return []
-    distinct = dict.fromkeys(label_key(value).strip() for value in dict.fromkeys(facts.values))
-    texts = [cell for cell in distinct if not is_missing(cell)]
-    marks = [text for text in texts if _looks_like_one(text)]
-    if not 0 < len(marks) <= MOST_MARKERS or len(texts) == len(marks):
-        return []
+    marks, others = _marks_and_others(facts)
     try:
-        read_dates([text for text in texts if text not in marks], form)
+        read_dates(others, form)
     except CellError:
         return []
     return marks
+
+
+def markers_among_written_dates(facts: ColumnFacts | None) -> list[str]:
+    """The same of a column of dates in ISO 8601 or in any format of common use."""
+    marks, others = _marks_and_others(facts)
+    return (markers_among_dates(facts) or (marks if propose_formats(others) else [])) if marks else []
+
+
+def _marks_and_others(facts: ColumnFacts | None) -> tuple[list[str], list[str]]:
+    """The few texts of a column that look like markers, and the others; none of both where there are not both."""
+    if facts is None or facts.values is None:
+        return [], []
+    distinct = dict.fromkeys(label_key(value).strip() for value in dict.fromkeys(facts.values))
+    texts = [cell for cell in distinct if not is_missing(cell)]
+    marks = [text for text in texts if _looks_like_one(text)]
+    others = [text for text in texts if text not in marks]
+    return (marks, others) if 0 < len(marks) <= MOST_MARKERS and others else ([], [])
 
 
 def _texts_among(source: SourcePlan, facts: ColumnFacts | None) -> tuple[list[str], int]:

@@ -76,10 +76,12 @@ export function labelKey(value) {
   return /^-*[0-9]+\.0$/.test(text) ? text.slice(0, -2) : text;
 }
 
+const NUMBER = /^[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+
 /** A value in the spelling in which markers of missing values are compared. */
 export function markerKey(value) {
   const text = labelKey(value).trim();
-  const number = /^[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(text) ? Number(text) : NaN;
+  const number = NUMBER.test(text) ? Number(text) : NaN;
   return Number.isFinite(number) ? String(number) : text;
 }
 
@@ -109,7 +111,9 @@ export function plainCell(cell, options) {
 /** The cells of a column without its markers of missing values. */
 export function withoutMarkers(cells, options, column) {
   const markers = markersOf(options, column);
-  return markers.size ? cells.map((cell) => (markers.has(markerKey(plainCell(cell, options))) ? "" : cell)) : cells;
+  const isWord = (key) => markers.has(key) && !NUMBER.test(key); // which stands as it is: `n.a.`
+  const isMarker = (cell) => markers.has(markerKey(plainCell(cell, options))) || isWord(markerKey(cell));
+  return markers.size ? cells.map((cell) => (isMarker(cell) ? "" : cell)) : cells;
 }
 
 /** Cells as numbers, NaN where one is missing: truth values as 1 and 0 in a column that has no numbers. */

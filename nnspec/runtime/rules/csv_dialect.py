@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from nnspec.runtime.rules.markers import NO_MARKERS, Markers, blank_markers
+from nnspec.runtime.rules.markers import NO_MARKERS, Markers, blank_markers, number_of
 
 NO_QUOTE = "none"
 _NO_NUMBER = "\0"  # before a cell that would be a number by the rules of plain ones alone, as `1.5` with a comma
@@ -57,8 +57,9 @@ class Dialect:
         keys = self.markers.of(name)
         if self.is_plain or not keys:
             return blank_markers(cells, keys)
-        plain = self.plain_cells(cells)
-        return ["" if made == "" else cell for cell, made in zip(cells, blank_markers(plain, keys), strict=True)]
+        words = frozenset(key for key in keys if number_of(key) is None)  # which stand as they are: `n.a.`
+        made = zip(blank_markers(self.plain_cells(cells), keys), blank_markers(cells, words), strict=True)
+        return ["" if "" in pair else cell for cell, pair in zip(cells, made, strict=True)]
 
     @property
     def is_plain(self) -> bool:

@@ -76,3 +76,14 @@ def test_markers_hold_nothing_in_their_column(tmp_path: Path) -> None:
     dialect = Dialect(delimiter=";", decimal=",", markers=markers)
     found = list(rules.read_columns(tmp_path / "a.csv", ["a", "b"], ["b", "a"], dialect))
     assert [list(cells) for cells in found[0]] == [["-999", "6"], ["", "4,5"]]
+
+
+def test_markers_with_the_signs_of_numbers() -> None:
+    """`n.a.` marks missing values in a table with decimal commas, too; numbers do in its own spelling."""
+    cells = ["1,5", "n.a.", "-999", "-999,0", ".", "1.5", "a,b", "1.000"]
+    for decimal, wanted in (
+        (",", ["1,5", "", "", "", "", "1.5", "", "1.000"]),
+        (".", ["1,5", "", "", "-999,0", "", "1.5", "", "1.000"]),
+    ):
+        dialect = Dialect.from_options({"decimal": decimal, "na_values": {"x": ["n.a.", -999, ".", "a,b"]}})
+        assert list(dialect.without_markers_of("x", cells)) == wanted
