@@ -25,7 +25,7 @@ from nnspec.cli.reporting import report_errors
     type=click.IntRange(1, 1000),
     default=1,
     show_default=True,
-    help="With --series, the number of rows to forecast.",
+    help="With --series, how many rows to forecast: 14 are the rows 1 to 14 after the window, each of them.",
 )
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="The spec [default: the name of FILE, next to it].")
 @click.option("--force", is_flag=True, help="Overwrite the spec if there is one.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nnspec.propose.images import plan_images, write_image_spec
-from nnspec.propose.series import plan_series, write_series_spec
+from nnspec.propose.series import plan_series
+from nnspec.propose.series_text import write_series_spec
 from nnspec.propose.table import plan_table, write_table_spec
 from nnspec.propose.table_file import read_table
 

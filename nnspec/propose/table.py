@@ -9,6 +9,7 @@ from pathlib import Path
 from nnspec.data.overview.likely_markers import advise
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
 from nnspec.propose.profile import MOST_CLASSES, Form, Profile
+from nnspec.propose.queries import sort_by_query, write_query
 from nnspec.propose.spec_text import Lines, as_key, as_spec, identifier, unused
 from nnspec.propose.table_file import TableFile
 
@@ -81,7 +82,7 @@ def plan_table(table: TableFile, target: str) -> TablePlan:
         elif profile.form is Form.CONSTANT:
             plan.left_out[name] = "the same value in every row" if profile.values else "no values"
         else:
-            plan.encodings[name] = _encoding(profile)
+            plan.encodings[name] = encoding_of(profile)
             if profile.missing:
                 plan.fills[name] = "median" if profile.form is Form.NUMBER else "most_frequent"
     if goal.missing:
@@ -108,7 +109,8 @@ def _task(path: Path, goal: Profile, profiles: Mapping[str, Profile]) -> str:
     raise _refuse(path, message, profiles, goal.name)
 
 
-def _encoding(profile: Profile) -> object:
+def encoding_of(profile: Profile) -> object:
+    """How numbers or categories are encoded."""
     if profile.form is Form.CATEGORY:
         return "one_hot"
     return {"transform": "log1p", "scale": "standard"} if profile.is_skewed else "standard"
@@ -153,7 +155,7 @@ def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
         lines.remark(
             2, "rows are drawn into the splits at random; to train on earlier ones and test on later ones, write"
         )
-        lines.remark(2, f"query: {as_spec(sort_by_query(date))}")
+        write_query(lines, sort_by_query(date), is_comment=True)
         lines.remark(2, f"order_by: {as_spec(date.name)}")
         lines.remark(2, "and remove the `format` below, since the query makes ISO 8601 of it")
     if plan.fills:
@@ -187,13 +189,6 @@ def remark_dates(lines: Lines, indent: int, profile: Profile) -> None:
         first, second = ("day", "month") if taken.startswith("%d") else ("month", "day")
         told = f"no value of `{profile.name}` tells days from months; the {first} is taken to be first"
         lines.remark(indent, f"{told}: if the {second} is, write `format: {as_spec(other)}`")
-
-
-def sort_by_query(profile: Profile) -> str:
-    """The query that makes ISO 8601 of dates of a format, by which rows can then be sorted."""
-    name = '"' + profile.name.replace('"', '""') + '"'
-    iso = "%Y-%m-%dT%H:%M:%S" if "hour" in profile.parts or "%M" in profile.date_formats[0] else "%Y-%m-%d"
-    return f"SELECT * REPLACE (strftime(strptime({name}, '{profile.date_formats[0]}'), '{iso}') AS {name}) FROM source"
 
 
 def _count_missing(plan: TablePlan, profiles: Mapping[str, Profile]) -> str:

@@ -69,8 +69,8 @@ def test_a_european_table(tmp_path: Path) -> None:
     assert data["missing"] == {"Beginn": "median"}
     formats = {name: encoding["date"]["format"] for name, encoding in data["inputs"]["row"]["columns"].items()}
     assert formats == {"Beginn": "%d.%m.%Y", "Ende": "%d.%m.%Y"}
-    active = text
-    for line in ("query: ", "order_by: "):  # what a comment says about rows in time is right
+    active = text  # what a comment says about rows in time is right
+    for line in ("query: ", "  SELECT ", "  FROM ", "order_by: "):
         active = active.replace(f"  # {line}", f"  {line}")
     active = active.replace(
         'Ende: {date: {parts: [year, month, weekday, day_of_year], format: "%d.%m.%Y", ',

@@ -29,9 +29,9 @@ def test_one_series(tmp_path: Path, horizon: int) -> None:
     spec = proposed(tmp_path, columns, horizon=horizon)
     data = spec["data"]
     assert data["order_by"] == "day"  # type: ignore[index]
-    assert "series" not in data  # type: ignore[operator]
+    assert data["series"] == {"every": "1d"}  # type: ignore[index]
     assert data["inputs"] == {"past": {"columns": ["sold", "rain"], "scale": "standard"}}  # type: ignore[index]
-    assert data["window"]["horizon"] == (1 if horizon == 1 else list(range(1, 8)))  # type: ignore[index]
+    assert data["window"]["horizon"] == (1 if horizon == 1 else "$(range(1, 8))")  # type: ignore[index]
     assert spec["vars"] == {"lookback": 14, "features": 2}  # rows a day apart: two weeks
 
 
@@ -43,7 +43,7 @@ def test_several_series_are_found_by_what_makes_times_unique(tmp_path: Path) -> 
         "shop": [name for name in ("a", "b", "c") for _ in range(200)],
         "sold": [row * 7 % 31 + 0.5 for row in range(count)],
     }
-    assert proposed(tmp_path, columns)["data"]["series"] == {"by": "shop"}  # type: ignore[index]
+    assert proposed(tmp_path, columns)["data"]["series"] == {"by": "shop", "every": "1d"}  # type: ignore[index]
 
 
 def test_a_column_that_begins_with_a_gap_is_left_out(tmp_path: Path) -> None:
@@ -81,8 +81,8 @@ def test_two_columns_tell_series_apart(tmp_path: Path) -> None:
         text = propose_series("t", file, "t.csv", "sales", time=None, by=by, horizon=2)
         spec.write_text(text, encoding="utf-8")
         assert diagnose(spec) == [], text
-        assert "series: {by: [shop, item]}" in text
-    (spec.parent / "bare.yaml").write_text(text.replace("series: {by: [shop, item]}", "").replace("  #  4 series", "#"))
+        assert "series: {by: [shop, item], every: 1d}" in text
+    (spec.parent / "bare.yaml").write_text(text.replace("series: {by: [shop, item], every: 1d}", ""))
     (fault,) = [found for found in diagnose(spec.parent / "bare.yaml") if found.code == "NN524"]
     assert "`series: {by: [shop, item]}`" in fault.fixes[0].message
 
