@@ -6,7 +6,7 @@ profile_column("sex", ["male", "", "female", …])  ->  Profile(form=Form.CATEGO
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -19,6 +19,7 @@ from nnspec.runtime.rules.dates import propose_formats, read_dates
 from nnspec.runtime.rules.delimited import split_words
 from nnspec.runtime.rules.label_keys import label_key
 from nnspec.runtime.rules.likely_markers import LikelyMarker, find_likely_markers
+from nnspec.runtime.rules.marker_words import find_marker_words, looks_like_marker
 from nnspec.runtime.rules.times import parse_times
 
 MOST_CATEGORIES = 50
@@ -58,8 +59,10 @@ class Profile:
         date_formats: of dates that are not ISO 8601, how they are written; a second one where days and months cannot
             be told apart.
         separator: of several words a cell, what stands between them.
+        words: of these, each with the number of rows that have it, the most frequent first.
         stray: of numbers or dates but for a few cells, what is said of the first of these.
         markers: of numbers, those that may mark missing values, such as -999.
+        marks: of categories, those that may, such as `?`, each with its number of rows.
     """
 
     name: str
@@ -76,8 +79,10 @@ class Profile:
     parts: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ()
     separator: str = ""
+    words: tuple[tuple[str, int], ...] = ()
     stray: str = ""
     markers: tuple[LikelyMarker, ...] = ()
+    marks: tuple[tuple[str, int], ...] = ()
 
     @property
     def is_skewed(self) -> bool:
@@ -114,6 +119,7 @@ def profile_column(name: str, cells: Sequence[str], *, is_day_first: bool = Fals
         parts=parts,
         date_formats=formats,
         separator=separator,
+        words=_count_words(counts, separator) if separator else (),
         rows=len(cells),
         missing=len(cells) - len(present),
         distinct=len(counts),
@@ -124,6 +130,7 @@ def profile_column(name: str, cells: Sequence[str], *, is_day_first: bool = Fals
         middle=median(numbers or [0.0]),
         highest=max(numbers or [0.0]),
         markers=tuple(find_likely_markers(Counter(numbers))) if form is Form.NUMBER and numbers is not None else (),
+        marks=tuple(find_marker_words(counts).items()) if form in (Form.CATEGORY, Form.LISTS) else (),
         stray=_stray(cells) if form in (Form.IDENTIFIER, Form.TEXT) and numbers is None else "",
     )
 
@@ -169,11 +176,19 @@ def _date_formats(cells: Sequence[str], *, is_day_first: bool) -> tuple[str, ...
     return (*found[:1], *swapped[:1])
 
 
+def _count_words(cells: Mapping[str, int], separator: str) -> tuple[tuple[str, int], ...]:
+    words: Counter[str] = Counter()
+    for cell, count in cells.items():
+        words.update(dict.fromkeys(split_words(cell, separator), count))
+    return tuple(words.most_common())
+
+
 def find_separator(present: Sequence[str]) -> str:
     """What separates the words of cells that have several of few different ones; empty where nothing does."""
+    present = [cell for cell in present if not looks_like_marker(cell)]  # `n/a` is one word
     for mark in _SEPARATORS:
         several = sum(mark in cell for cell in present)
-        if several * 5 < len(present):
+        if several * 5 < len(present) or not several:
             continue
         words = [split_words(cell, mark) for cell in present]
         flat = Counter(word for each in words for word in each)

@@ -10,14 +10,14 @@ from nnspec.propose.spec_text import Lines, as_spec, unused
 _DAY, _MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """The name of a column in SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def sort_by_query(profile: Profile) -> list[str]:
     """The lines of a query that makes ISO 8601 of dates of a format, by which rows can then be sorted."""
-    name, form = quoted(profile.name), profile.date_formats[0]
+    name, form = quote_name(profile.name), profile.date_formats[0]
     iso = _MOMENT if "%H" in form or "%I" in form else _DAY
     return [f"SELECT * REPLACE (strftime(strptime({name}, '{form}'), '{iso}') AS {name})", "FROM source"]
 
@@ -34,13 +34,13 @@ def fill_query(
         has_hours: whether times are more than days.
         taken: the names of all columns.
     """
-    name, moment = quoted(time.name), unused("moment", taken)
+    name, moment = quote_name(time.name), unused("moment", taken)
     if step.isdigit():
         read, made, interval = f"{name}::BIGINT", moment, step
     else:
         read = f"strptime({name}, '{time.date_formats[0]}')" if time.date_formats else f"{name}::TIMESTAMP"
         made, interval = f"strftime(whole.{moment}, '{_MOMENT if has_hours else _DAY}')", f"INTERVAL {step}"
-    names = [quoted(column) for column in (*by, *kept)]
+    names = [quote_name(column) for column in (*by, *kept)]
     grouped = f" GROUP BY {', '.join(names)}" if names else ""
     all_times = ", ".join([*names, f"unnest(generate_series(min({read}), max({read}), {interval})) AS {moment}"])
     shown = ", ".join([*(f"whole.{column}" for column in names), f"{made} AS {name}"])

@@ -101,7 +101,7 @@ def assign_roles(profiles: Sequence[Profile], cells: Mapping[str, Sequence[str]]
             is_amount = profile.is_number and (profile.distinct == 2 or profile.form is Form.NUMBER)
             roles.known[name], roles.reasons[name] = "standard" if is_amount else "one_hot", reason
         elif not profile.is_number:
-            roles.left_out[name] = "words, which differ from row to row: give them an input of their own with `one_hot`"
+            roles.left_out[name] = "words, which differ from row to row: give them a separate input with `one_hot`"
         elif any(is_missing(values[first]) for first, *_ in rows.series.values()):
             roles.left_out[name] = "a series begins without a value of it"
         else:

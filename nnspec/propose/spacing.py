@@ -78,14 +78,14 @@ class Spacing:
             return ""
         if self.step.months:
             months = rows * self.step.months
-            return counted(months // 12, "year") if months % 12 == 0 else counted(months, "month")
+            return in_units(months // 12, "year") if months % 12 == 0 else in_units(months, "month")
         if not isinstance(self.step.length, timedelta):
             return ""
         seconds = rows * self.step.length.total_seconds()
-        return next((counted(int(seconds // size), word) for size, _, word in _UNITS if not seconds % size), "")
+        return next((in_units(int(seconds // size), word) for size, _, word in _UNITS if not seconds % size), "")
 
 
-def counted(number: int, noun: str) -> str:
+def in_units(number: int, noun: str) -> str:
     """`1 day`, `2 days`."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
@@ -106,7 +106,7 @@ def find_spacing(keys: Sequence[str], names: Sequence[str]) -> Spacing:
     step = step_of("auto", times, chain.from_iterable(map(pairwise, series.values())))
     if step is None:
         return Spacing()
-    every, interval = _written(step, times)
+    every, interval = _write_step(step, times)
     missing, odd, holey, first_gap = 0, 0, set(), ""
     for name, rows in series.items():
         for before, after in pairwise(rows):
@@ -133,7 +133,7 @@ def find_spacing(keys: Sequence[str], names: Sequence[str]) -> Spacing:
     )
 
 
-def _written(step: Step, times: Sequence[SortKey]) -> tuple[str, str]:
+def _write_step(step: Step, times: Sequence[SortKey]) -> tuple[str, str]:
     """A step as a spec writes it, and as SQL does."""
     if step.months:
         years = step.months % 12 == 0

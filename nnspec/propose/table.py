@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nnspec.data.overview.likely_markers import advise
+from nnspec.data.overview.likely_markers import advise, advise_words
 from nnspec.diagnostics import Diagnostic, Fix, Source, Span, SpecError, did_you_mean
 from nnspec.propose.profile import MOST_CLASSES, Form, Profile
 from nnspec.propose.queries import sort_by_query, write_query
@@ -162,13 +162,13 @@ def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
         lines.add(f"  missing: {as_spec(dict(plan.fills))}", why=_count_missing(plan, profiles))
     lines.add("  split: {train: 0.7, validation: 0.15, test: 0.15}", "  inputs:", f"    {row}:", "      columns:")
     for column, encoding in plan.encodings.items():
-        lines.add(f"        {as_key(column)}: {as_spec(encoding)}", why=describe(profiles[column]))
+        lines.add(f"        {as_key(column)}: {as_spec(encoding)}", why=describe(profiles[column], has_words=True))
         remark_dates(lines, 8, profiles[column])
         remark_markers(lines, 8, table, column)
     for column, reason in plan.left_out.items():
         lines.remark(8, f"{column} is left out: {reason}")
     lines.add("  outputs:", f"    {output}: {_target_data(goal, plan.task)}")
-    remark_markers(lines, 4, table, goal.name)
+    remark_markers(lines, 4, table, goal.name, goal.name)
     lines.add("")
     lines.add("inputs:", f"  {row}: {{axes: {{feature: auto}}}}", why="as many as the encoded columns have")
     lines.add("", "model:", *_network(rows), f"  - Dense: {_head(plan.task)}", "")
@@ -176,10 +176,14 @@ def write_table_spec(name: str, table: TableFile, plan: TablePlan) -> str:
     return lines.text()
 
 
-def remark_markers(lines: Lines, indent: int, table: TableFile, column: str) -> None:
-    """Comments on numbers of a column that may mark missing values."""
-    for marker in table.profiles[column].markers:
+def remark_markers(lines: Lines, indent: int, table: TableFile, column: str, target: str = "") -> None:
+    """Comments on numbers and words of a column that may mark missing values."""
+    profile = table.profiles[column]
+    for marker in profile.markers:
         lines.remark(indent, advise(table.source.options, column, marker, "rows"))
+    if profile.marks:
+        noun = "class" if column == target else "category"
+        lines.remark(indent, advise_words(table.source.options, column, dict(profile.marks), "rows", noun))
 
 
 def remark_dates(lines: Lines, indent: int, profile: Profile) -> None:
@@ -232,8 +236,16 @@ def training(task: str, rows: int) -> Sequence[str]:
     )
 
 
-def describe(profile: Profile) -> str:
-    """A column in some words: the range of its numbers, or its most frequent values."""
+def describe(profile: Profile, *, has_words: bool = False) -> str:
+    """A column in some words: the range of its numbers, or its most frequent values.
+
+    Args:
+        has_words: whether the words of cells that have several are told, rather than the cells.
+    """
+    if has_words and profile.words:
+        shown = [f"{word} {count / max(1, profile.values):.0%}" for word, count in profile.words[:4]]
+        more = len(profile.words) - len(shown)
+        return f"{len(profile.words)} words; of the rows " + ", ".join(shown) + (f", {more} more" if more else "")
     if profile.form is Form.NUMBER or (profile.is_number and profile.distinct > MOST_CLASSES):
         return f"{profile.lowest:g} to {profile.highest:g}, median {profile.middle:g}"
     if profile.form is Form.DATE:

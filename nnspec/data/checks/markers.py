@@ -15,6 +15,7 @@ from nnspec.runtime.rules.csv import CellError, NumberColumn, is_missing
 from nnspec.runtime.rules.csv_dialect import Dialect
 from nnspec.runtime.rules.dates import propose_formats, read_dates
 from nnspec.runtime.rules.label_keys import label_key
+from nnspec.runtime.rules.marker_words import looks_like_marker
 from nnspec.runtime.rules.markers import OPTION, OTHERS
 
 if TYPE_CHECKING:
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
 MOST = 3  # different slips of one column
 MOST_MARKERS = 8  # texts of one column that all look like markers
-_WORDS = frozenset(
-    (
-        *("none", "nil", "missing", "unknown", "unk", "undefined", "blank", "empty"),
-        *("n.a.", "n.a", "na", "n/a", "#n/a", "n/d", "nd", "k.a.", "k. a.", "k.a", "keine angabe"),
-        *("tbd", "x", "\\n", "not available", "no data", "#value!", "#ref!", "#div/0!", "#name?"),
-    )
-)
 
 
 def check_markers(plan: DataPlan, files: PlanFacts) -> Iterator[Diagnostic]:
@@ -127,7 +121,7 @@ def _list_markers(found: list[str]) -> str:
 def markers_among(source: SourcePlan, facts: ColumnFacts | None) -> list[str]:
     """The few texts beside numbers in a column that look like markers; none where other text is there as well."""
     distinct, numbers = _texts_among(source, facts)
-    is_marked = 0 < len(distinct) <= MOST_MARKERS and all(_looks_like_one(text) for text in distinct)
+    is_marked = 0 < len(distinct) <= MOST_MARKERS and all(looks_like_marker(text) for text in distinct)
     return distinct if numbers and is_marked else []
 
 
@@ -153,7 +147,7 @@ def _marks_and_others(facts: ColumnFacts | None) -> tuple[list[str], list[str]]:
         return [], []
     distinct = dict.fromkeys(label_key(value).strip() for value in dict.fromkeys(facts.values))
     texts = [cell for cell in distinct if not is_missing(cell)]
-    marks = [text for text in texts if _looks_like_one(text)]
+    marks = [text for text in texts if looks_like_marker(text)]
     others = [text for text in texts if text not in marks]
     return (marks, others) if 0 < len(marks) <= MOST_MARKERS and others else ([], [])
 
@@ -173,7 +167,3 @@ def _texts_among(source: SourcePlan, facts: ColumnFacts | None) -> tuple[list[st
             if len(texts) > 4 * MOST:
                 return [], numbers
     return list(dict.fromkeys(texts)), numbers
-
-
-def _looks_like_one(text: str) -> bool:
-    return text.lower() in _WORDS or not any(sign.isalnum() for sign in text)

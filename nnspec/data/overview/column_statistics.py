@@ -14,6 +14,7 @@ from nnspec.data.arrays.summary import Summary, summarize
 from nnspec.data.overview.date_counts import count_dates
 from nnspec.document.types import JsonObject
 from nnspec.runtime.rules.dates import GAP
+from nnspec.runtime.rules.delimited import split_words
 
 Values = Mapping[str, np.ndarray]  # by split, axes `sample *axes`
 _MOST = 5  # frequent words
@@ -30,8 +31,40 @@ def type_of(values: Values) -> str:
     return "text" if dtype.kind in "OUS" else str(dtype)
 
 
-def statistics_of(values: Values) -> JsonObject:
+def statistics_of(values: Values, separator: str = "") -> JsonObject:
+    """The statistics of each split.
+
+    Args:
+        separator: of cells of several words, what stands between them: the words are counted.
+    """
+    if separator:
+        return {"splits": {name: _summary_of_words(found, separator) for name, found in values.items()}}
     return {"splits": {name: _summary(found) for name, found in values.items()}}
+
+
+def _summary_of_words(values: np.ndarray, separator: str) -> JsonObject:
+    cells = _count_cells(values)
+    words: Counter[str] = Counter()
+    for cell, count in cells.items():
+        words.update(dict.fromkeys(split_words(cell, separator), count))
+    missing = cells[""]
+    return {"values": cells.total() - missing, "missing": missing, "distinct": len(words), "most": _most(words)}
+
+
+def _most(words: Counter[str]) -> list[list[str | int]]:
+    """The most frequent words, each with its number."""
+    return [list(pair) for pair in sorted(words.items(), key=lambda item: (-item[1], item[0]))[:_MOST]]
+
+
+def _count_cells(values: np.ndarray) -> Counter[str]:
+    """How often each text stands."""
+    cells: Counter[str] = Counter()
+    for chunk, weights in weighted_chunks(values):
+        distinct, inverse = np.unique(chunk.astype(str), return_inverse=True)
+        often = None if weights is None else np.repeat(weights, chunk.shape[1])
+        counts = np.bincount(inverse.reshape(-1), weights=often)
+        cells.update({str(word): int(count) for word, count in zip(distinct, counts, strict=True)})
+    return cells
 
 
 def _summary(values: np.ndarray) -> JsonObject:
@@ -54,16 +87,9 @@ def _summary(values: np.ndarray) -> JsonObject:
 
 def _summary_in_chunks(values: np.ndarray) -> JsonObject:
     if values.dtype.kind in "OUS":
-        words: Counter[str] = Counter()
-        for chunk, weights in weighted_chunks(values):
-            distinct, inverse = np.unique(chunk.astype(str), return_inverse=True)
-            often = None if weights is None else np.repeat(weights, chunk.shape[1])
-            counts = np.bincount(inverse.reshape(-1), weights=often)
-            words.update({str(word): int(count) for word, count in zip(distinct, counts, strict=True)})
+        words = _count_cells(values)
         size, missing = words.total(), words[""]
-        most = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
-        found: JsonObject = {"values": size - missing, "missing": missing, "distinct": len(words)}
-        return {**found, "most": [list(pair) for pair in most]}
+        return {"values": size - missing, "missing": missing, "distinct": len(words), "most": _most(words)}
     return describe_summary(summarize(values))
 
 

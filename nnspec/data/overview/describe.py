@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -22,13 +23,15 @@ from nnspec.data.overview.column_statistics import (
     type_of,
 )
 from nnspec.data.overview.leakage import find_leakage
-from nnspec.data.overview.likely_markers import describe_markers
+from nnspec.data.overview.likely_markers import advise_words, describe_markers, words_of
+from nnspec.data.prepare.encodings.words import WordEncoding
 from nnspec.data.prepare.transforms import InputTransform
 from nnspec.data.section.plan import DataPlan, Slot, SlotPlan
 from nnspec.data.section.ports import port_names
 from nnspec.diagnostics import Diagnostic
 from nnspec.document.types import JsonObject
 from nnspec.runtime.rules.likely_markers import is_written_as_marker
+from nnspec.runtime.rules.marker_words import find_marker_words
 
 MOST_CLASSES = 100
 _SAMPLES = 3
@@ -66,7 +69,8 @@ def describe(plan: DataPlan, data: Dataset, outputs: Mapping[str, Slot]) -> Over
 
 
 def _markers(plan: DataPlan, data: Dataset, body: JsonObject, ports: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """What is said of numbers that may mark missing values."""
+    """What is said of numbers, and of words, that may mark missing values."""
+    encodings = {port: one for encoded in data.deployment.columns.values() for port, one in encoded.ports.items()}
     for slot in plan.inputs.values():
         told = cast(JsonObject, cast(JsonObject, body["inputs"])[slot.name])
         ends = {column: _ends(cast(JsonObject, one)) for column, one in cast(JsonObject, told["columns"]).items()}
@@ -74,8 +78,20 @@ def _markers(plan: DataPlan, data: Dataset, body: JsonObject, ports: Mapping[str
         values = _input_columns(slot, data, ports.get(slot.name)) if odd else {}
         found = [describe_markers(slot, column, values[column], ends[column]) for column in odd]
         yield from filter(None, found)
+        for column, port in zip(slot.columns, ports.get(slot.name, ()), strict=False):
+            one = encodings.get(port)
+            marks = find_marker_words(dict.fromkeys(one.words if isinstance(one, WordEncoding) else (), 1))
+            counts = words_of({name: split.raw[port] for name, split in data.splits.items()}, marks) if marks else {}
+            if counts:
+                yield advise_words(slot.source.source.options, column, counts, "values", "category")
     for slot in plan.outputs.values():
-        own = _ends(cast(JsonObject, cast(JsonObject, body["outputs"])[slot.name]))
+        output = cast(JsonObject, cast(JsonObject, body["outputs"])[slot.name])
+        classes = Counter[str]()
+        for found_classes in cast(Mapping[str, Mapping[str, int]], output.get("classes") or {}).values():
+            classes.update(found_classes)
+        if len(slot.columns) == 1 and (marks := find_marker_words(classes)):
+            yield advise_words(slot.source.source.options, slot.columns[0], marks, "values", "class")
+        own = _ends(output)
         if len(slot.columns) == 1 and any(map(is_written_as_marker, own)):
             yield from filter(None, [describe_markers(slot, slot.columns[0], _targets_of(slot.name, data), own)])
 
@@ -166,6 +182,7 @@ def describe_input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None)
             return found
     columns = _input_columns(slot, data, ports)
     shape = first.x[slot.name].shape[1:] if slot.name in first.x else first.raw[slot.name].shape[1:]
+    separators = {column.name: column.separator for column in slot.encodings if column.kind == "multi_hot"}
     told: dict[str, JsonObject] = {}
     for place, (name, given) in enumerate(columns.items()):
         port = ports[place] if ports is not None and name in _dates_of(slot) else None
@@ -173,7 +190,7 @@ def describe_input(slot: SlotPlan, data: Dataset, ports: tuple[str, ...] | None)
             splits = {split: summarize_dates(found.raw[port]) for split, found in data.splits.items()}
             told[name] = {"type": "text", "splits": splits}
         else:
-            told[name] = {"type": type_of(whole or given), **statistics_of(given)}
+            told[name] = {"type": type_of(whole or given), **statistics_of(given, separators.get(name, ""))}
     if transform is not None:  # which counted as missing so far
         for split, values in whole.items():
             for column in told.values():

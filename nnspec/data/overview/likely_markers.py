@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -38,6 +39,38 @@ def advise(options: Mapping[str, object], column: str, marker: LikelyMarker, nou
     if OPTION in options:
         return f"{told}: if it marks missing ones, write `{OPTION}: {{{as_yaml(column)}: {shown}}}` beside the path"
     return f"{told}: if it marks missing ones, make it NULL in the data or a query"
+
+
+def advise_words(options: Mapping[str, object], column: str, words: Mapping[str, int], noun: str, kind: str) -> str:
+    """What to do about words that may mark missing values.
+
+    Args:
+        options: of the source.
+        words: each with its count.
+        noun: what their counts are of.
+        kind: what each of them is as it stands: a category or a class.
+    """
+    listed = " and ".join(f"`{word}` in {count} {noun}" for word, count in words.items())
+    told = f"{listed} of `{column}` may mark missing values or be a separate {kind}"
+    if OPTION not in options:
+        return f"{told}, as now: if missing ones are meant, make them NULL in the data or a query"
+    written = as_yaml(next(iter(words)) if len(words) == 1 else list(words))
+    rule = "`drop`" if kind == "class" else "`most_frequent`"
+    return (
+        f"{told}, as now: if missing ones are meant, write `{OPTION}: {{{as_yaml(column)}: {written}}}` beside the "
+        f"path and a rule for them under `missing`, such as {rule}"
+    )
+
+
+def words_of(values: Mapping[str, np.ndarray], words: Iterable[str]) -> dict[str, int]:
+    """How often each of some words stands among the values of all splits; none that does not."""
+    found: Counter[str] = Counter()
+    for given in values.values():
+        for part, weights in weighted_chunks(given):
+            for word in words:
+                is_word = part == word
+                found[word] += int(is_word.sum() if weights is None else weights @ is_word.sum(axis=1))
+    return {word: found[word] for word in words if found[word]}
 
 
 def _marker_at(end: float, values: Mapping[str, np.ndarray]) -> LikelyMarker | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def shop(*, coming: int = 0) -> dict[str, list[object]]:
     }
 
 
-def proposal(tmp_path: Path, columns: Mapping[str, list[object]], **options: object) -> str:
+def proposal(tmp_path: Path, columns: Mapping[str, Sequence[object]], **options: object) -> str:
     file = write(tmp_path / "shop.csv", columns)
     text = propose_series("shop", file, "shop.csv", "sold", **options)  # type: ignore[arg-type]
     assert faults(tmp_path, text) == []
@@ -110,7 +111,7 @@ def test_rows_of_no_one_interval(tmp_path: Path) -> None:
     kept = [row for row in range(DAYS) if row % 7 < 5]  # working days
     text = proposal(tmp_path, {name: [columns[name][row] for row in kept] for name in ("day", "sold")})
     steps = len(kept) - 1
-    odd = sum(later - row != 1 for row, later in zip(kept, kept[1:], strict=False))
+    odd = sum(later - row != 1 for row, later in pairwise(kept))
     assert f"# {steps - odd} of {steps} steps from row to row are of 1d: " in text
     assert "query" not in text
 

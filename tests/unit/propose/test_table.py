@@ -149,3 +149,38 @@ def test_numbers_that_may_mark_missing_values(tmp_path: Path) -> None:
     ]
     (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
     assert not [fault for fault in diagnose(tmp_path / "t.yaml") if fault.is_error]
+
+
+def test_words_that_may_mark_missing_values(tmp_path: Path) -> None:
+    """They are told with what to write, which checks clean; beside a `+`, a `-` is a value."""
+    columns: dict[str, list[object]] = {
+        "paid": [("card", "cash", "?", "n/a", "bill")[row % 5] for row in range(ROWS)],
+        "test": [("+", "-", "weak", "strong")[row % 4] for row in range(ROWS)],
+        "zone": [("x", "y", "z")[row % 3] for row in range(ROWS)],
+        "on": [("yes", "-")[row // 2 % 2] for row in range(ROWS)],
+        "age": [20 + row * 7 % 41 for row in range(ROWS)],
+        "kind": [("good", "bad", "unknown", "fair")[row * 3 % 4] for row in range(ROWS)],
+    }
+    _, text = proposed(tmp_path, columns, "kind")
+    told = [line.strip() for line in text.splitlines() if "may mark missing" in line]
+    paid, kind = ROWS // 5, ROWS // 4
+    assert [line.partition(", as now: if missing ones are meant, ")[0] for line in told] == [
+        f"# `?` in {paid} rows and `n/a` in {paid} rows of `paid` may mark missing values or be a separate category",
+        f"# `unknown` in {kind} rows of `kind` may mark missing values or be a separate class",
+    ]
+    after = "beside the path and a rule for them under `missing`, such as"
+    assert [line.partition(": if missing ones are meant, ")[2] for line in told] == [
+        f'write `na_values: {{paid: ["?", n/a]}}` {after} `most_frequent`',
+        f"write `na_values: {{kind: unknown}}` {after} `drop`",
+    ]
+    declared = text.replace("{csv: t.csv}", '{csv: t.csv, na_values: {paid: ["?", n/a], kind: unknown}}')
+    declared = declared.replace("\n  split:", "\n  missing: {paid: most_frequent, kind: drop}\n  split:")
+    (tmp_path / "t.yaml").write_text(declared, encoding="utf-8")
+    assert diagnose(tmp_path / "t.yaml") == []
+
+
+def test_words_of_cells_that_have_several_are_counted(tmp_path: Path) -> None:
+    cells = [("tv|web", "web", "", "tv|cloud|web", "sport")[row % 5] or None for row in range(ROWS)]
+    _, text = proposed(tmp_path, {"with": cells, "age": [20 + row * 7 % 41 for row in range(ROWS)]}, "age")
+    (line,) = (line for line in text.splitlines() if "multi_hot" in line)
+    assert line.endswith("# 4 words; of the rows web 75%, tv 50%, cloud 25%, sport 25%")  # of those that have some

@@ -312,3 +312,33 @@ def test_numbers_that_may_mark_missing_values(
         "9999 in 3 values of `y` is far from the others (0 to 0.983333): if it marks missing ones, write "
         "`na_values: {y: 9999}` beside the path",
     ]
+
+
+@pytest.mark.parametrize("large", [mapped.LARGE, 0], ids=["in-memory", "gathered"])
+def test_words_are_counted_and_those_that_may_mark_missing_values_told(
+    large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mapped, "LARGE", large)
+    cells = ["tv|web", "web", "", "tv|cloud|web", "sport"]
+    rows = [f"{cells[i % 5]},{('card', 'cash', '?')[i % 3]},{('yes', 'no', 'unknown')[i // 3 % 3]}" for i in range(90)]
+    (tmp_path / "a.csv").write_text("\n".join(["with,paid,y", *rows]) + "\n")
+    text = SPEC.replace("columns: [width, height]", "columns: {with: multi_hot, paid: one_hot}")
+    text = text.replace("columns: [kind]", "columns: [y]").replace("  order_by: day\n", "  missing: {with: category}\n")
+    text = text.replace("{feature: 2}", "{feature: auto}").replace("{units: 2, ", "{units: 3, ")
+    (tmp_path / "spec.yaml").write_text(text)
+    done = run("data", tmp_path / "spec.yaml", "--format", "json")
+    assert done.exit_code == 0, done.output
+    body = json.loads(done.stdout)
+    column = body["inputs"][next(iter(body["inputs"]))]["columns"]["with"]["splits"]
+    assert [column[split]["distinct"] for split in column] == [4] * len(column)
+    totals: dict[str, int] = {}
+    for split in column.values():
+        for word, count in split["most"]:
+            totals[word] = totals.get(word, 0) + count
+    assert totals == {"web": 54, "tv": 36, "cloud": 18, "sport": 18}  # of 18 rows of each cell
+    assert sum(split["values"] for split in column.values()) == 72
+    note = "may mark missing values or be a separate"
+    assert [told.split(", as now")[0] for told in body["notes"]] == [
+        f"`?` in 30 values of `paid` {note} category",
+        f"`unknown` in 30 values of `y` {note} class",
+    ]
