@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 
 from nnspec.diagnostics.values import as_comment, as_yaml
+from nnspec.ir.names import NAME_PATTERN
 
 _COMMENT_COLUMN = 60
 _LONGEST_COMMENT = 70
+_LETTERS = str.maketrans(  # those that are no other letter with a mark
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
+)
 
 
 class Lines:
@@ -38,8 +43,15 @@ class Lines:
 
 
 def identifier(name: str) -> str:
-    """A name that a spec can give an input, output or itself: letters, digits and `_`, a letter first."""
-    plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()
+    """A name that a spec can give an input, output or itself: the name where it is one, else the nearest.
+
+    identifier("Gekündigt (ja/nein)")  ->  "gekundigt_ja_nein"
+    """
+    if re.match(NAME_PATTERN, name) and name[-1].isalnum() and as_yaml(name) == name:
+        return name
+    letters = unicodedata.normalize("NFKD", name.translate(_LETTERS))
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    plain = re.sub(r"\W+", "_", letters, flags=re.ASCII).strip("_").lower()
     return plain if plain[:1].isalpha() and as_yaml(plain) == plain else f"column_{plain}".rstrip("_")
 
 
