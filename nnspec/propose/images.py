@@ -26,6 +26,10 @@ _CLIPS = (
 )
 _GREY = ("1", "L", "LA", "I", "I;16", "F")
 _FILTERS = (16, 32, 64, 64)
+_AUGMENT = (
+    "    - RandomRotation: {factor: 0.03, fill_mode: nearest}",
+    "    - RandomTranslation: {height_factor: 0.08, width_factor: 0.08, fill_mode: nearest}",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +148,12 @@ def write_image_spec(name: str, shown: str, plan: ImagePlan) -> str:
     lines.add(
         "nnspec: 1", f"name: {name}", f"description: {as_spec(f'Which of {len(plan.labels)} labels an image has.')}"
     )
-    lines.add("", "data:", f"  split: {_split(plan)}", "  inputs:")
+    lines.add("", "data:", f"  split: {_split(plan)}")
+    lines.add("  augment:", why="small random changes of training images, others in each epoch")
+    lines.add(*_AUGMENT)
+    lines.remark(4, "only where a mirrored image has the same label, as of flowers, but not of digits and letters:")
+    lines.remark(4, "- RandomFlip: horizontal")
+    lines.add("  inputs:")
     lines.add(f"    image: {{images: {as_spec(shown)}}}", why=f"the shorter side has {sides} pixels")
     lines.add("  outputs:", "    label: {folder_of: image}", "", "inputs:")
     channels = 1 if plan.is_grey else 3

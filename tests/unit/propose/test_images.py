@@ -87,3 +87,19 @@ def test_what_is_no_image_is_named(tmp_path: Path) -> None:
         path.rename(path.with_suffix(".gif"))
     with pytest.raises(SpecError, match=r"no images that can be read \(png, .*but `cat/1\.gif`, `cat/2\.gif`"):
         propose_images("pets", tmp_path / "pets", "pets")
+
+
+def test_training_images_are_changed_as_no_label_minds(tmp_path: Path) -> None:
+    """Shifted and turned a little; a flip, which makes another letter of one, is a comment that may be used."""
+    fill(tmp_path / "pets", ["cat", "dog"], 16, "L")
+    spec = tmp_path / "pets.yaml"
+    text = propose_images("pets", tmp_path / "pets", "pets")
+    changes = yaml.safe_load(text)["data"]["augment"]
+    assert [next(iter(change)) for change in changes] == ["RandomRotation", "RandomTranslation"]
+    assert changes[0]["RandomRotation"]["factor"] * 360 <= 15  # degrees
+    assert max(changes[1]["RandomTranslation"][f"{side}_factor"] for side in ("height", "width")) <= 0.1
+    assert text.count("    # - RandomFlip: horizontal\n") == 1
+    flipped = text.replace("    # - RandomFlip", "    - RandomFlip")
+    spec.write_text(flipped, encoding="utf-8")
+    assert diagnose(spec) == []
+    assert "RandomFlip" in yaml.safe_load(flipped)["data"]["augment"][2]
