@@ -29,6 +29,7 @@ from nnspec.checks.steps.half_read import check_half_read
 from nnspec.checks.steps.holes import check_holes
 from nnspec.checks.steps.reversed_steps import check_direction
 from nnspec.checks.steps.stateful import check_state
+from nnspec.checks.steps.uneven_padding import check_uneven_padding
 from nnspec.checks.steps.unused_steps import check_reach
 from nnspec.checks.training.accumulation import check_effort
 from nnspec.checks.training.callbacks import check_training
@@ -81,6 +82,7 @@ CHECKS: tuple[Check, ...] = (
     _of_key("export.layout.check_layout", "export", "layout"),
     check_direction,
     check_padding,
+    check_uneven_padding,
     check_targets,
     check_augmented_targets,
     check_units,

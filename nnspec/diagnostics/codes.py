@@ -109,6 +109,7 @@ CODES: dict[str, str] = {
     "NN382": "targets-are-later-inputs",
     "NN383": "values-far-from-zero",
     "NN385": "units-start-equal",
+    "NN386": "padding-without-mask",
     "NN387": "one-step-of-merged-steps",
     "NN380": "bad-block-for-a-class",
     "NN381": "stored-weight-not-placed",

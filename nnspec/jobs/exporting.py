@@ -114,7 +114,7 @@ def write_model(
         layout = section.get("layout") or {}
         result = prove(exported, checked, compiled, used, layout, held_out=held_out, engine=engine)
         gate = gate_of(checked, compiled, used, layout)
-        _tell_padding(exported, checked, gate)
+        _tell_padding(exported, checked, gate, held_out)
         if dataset is not None and checked.data is not None and used.inputs is deployment.inputs:
             _tell_ranges(exported, checked.data, dataset)
         interface = describe_interface(exported.metadata or {}, exported, gate, held_out)
@@ -142,13 +142,21 @@ def write_model(
     return result, refused
 
 
-def _tell_padding(exported: ExportedModel, checked: Checked, gate: Gate) -> None:
-    """Says in the file where padding may stand."""
+def _tell_padding(exported: ExportedModel, checked: Checked, gate: Gate, samples: Mapping[str, np.ndarray]) -> None:
+    """Says in the file where padding may stand, and which length training filled shorter samples up to.
+
+    Args:
+        samples: of the data, filled up as in training.
+    """
     plan = checked.data
     at_end = [] if plan is None else [name for name, slot in plan.inputs.items() if slot.lengths]
     metadata = dict(exported.metadata or {})
     inputs = dict(metadata.get("inputs") or {})
     for name, said in describe_padding(exported, gate, at_end).items():
+        step = next(axis for axis in gate.graph.inputs[name].axes if axis.name == said["axis"])
+        if name in samples and not isinstance(step.size, int):
+            place = gate.graph.inputs[name].axes.index(step) + 1
+            said = {**said, "least": int(samples[name].shape[place])}
         inputs[name] = {**inputs[name], "padding": said}
     exported.embed({**metadata, "inputs": inputs})
 

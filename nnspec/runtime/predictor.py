@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nnspec.runtime.alike import answer
 from nnspec.runtime.errors import InputError, ModelError, first_line, no_model_at, quote_names
 from nnspec.runtime.feeding import check_array
 from nnspec.runtime.ports import BATCH, Array, Port, Session, named_ports, read_metadata, session_ports
@@ -193,7 +194,8 @@ class Predictor:
         if not self.states:
             is_open = all(p.batch is not None and not isinstance(p.axes[p.batch][1], int) for p in self._every_port())
             for part in samples.slices() if is_open else [slice(0, samples.count)]:
-                found = without_incomplete(self(**samples.take(part)), samples, part, self.metadata)
+                found = answer(self, samples, part, self.metadata, self.outputs)
+                found = without_incomplete(found, samples, part, self.metadata)
                 yield found, samples.keys_of(part)
             return
         size = int(self.metadata.get("state_batch") or 1)

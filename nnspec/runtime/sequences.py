@@ -18,7 +18,7 @@ def pad_sequences(file: Path, name: str, body: Metadata, values: Array, archive:
 
     Args:
         body: the input's metadata. `lengths` names the arrays of lengths, the outermost first, `padded` the axis of
-            each, `fill` is what padding holds.
+            each, `fill` is what padding holds, `padding.least` the length of the longest in training.
         values: axes `step *others`, where the steps of all samples lie end to end.
 
     Returns:
@@ -47,19 +47,30 @@ def pad_sequences(file: Path, name: str, body: Metadata, values: Array, archive:
             raise InputError(
                 f"`{key}` of `{file.name}` must have the length of each sequence, at least 1 and {count} in all"
             )
+    least = least_of(body) or 0
     for axis, level in zip(reversed(body["padded"]), reversed(levels), strict=True):
-        steps = _fill_up(name, axis, sizes[axis], steps, level, body.get("fill", 0.0))
+        steps = _fill_up(name, axis, sizes[axis], steps, level, body.get("fill", 0.0), least)
     made = [BATCH, *body["padded"], *rest]
     return steps.transpose([made.index(axis) for axis in order])
 
 
-def _fill_up(name: str, axis: str, size: object, steps: Array, lengths: Array, fill: float) -> Array:
+def least_of(body: Metadata) -> int | None:
+    """The length that training filled an input's sequences up to; None where it is fixed, or they have several levels.
+
+    Args:
+        body: the input's metadata.
+    """
+    padded, said = list(body.get("padded") or ()), body.get("padding") or {}
+    return int(said["least"]) if len(padded) == 1 and said.get("axis") == padded[0] and "least" in said else None
+
+
+def _fill_up(name: str, axis: str, size: object, steps: Array, lengths: Array, fill: float, least: int) -> Array:
     longest = int(max(lengths, default=1))
     if isinstance(size, int) and longest > size:
         raise InputError(
             f"a sequence of input `{name}` has length {longest}, but the model takes {size} along `{axis}`"
         )
-    wanted = size if isinstance(size, int) else longest
+    wanted = size if isinstance(size, int) else max(longest, least)
     padded: Array = np.full((len(lengths), wanted, *steps.shape[1:]), fill, dtype=steps.dtype)
     padded[np.arange(wanted) < lengths[:, None]] = steps
     return padded

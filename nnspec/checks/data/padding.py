@@ -24,12 +24,14 @@ class Padding:
         is_assumed: whether the data do not say how they are padded, so that `value` is what people take, 0.
         changed_by: what changed it, in words; nothing has where it is empty.
         slot: where the data of the input come from.
+        changer: the layer that changed it, where one did.
     """
 
     value: float | None
     is_assumed: bool
     changed_by: str = ""
     slot: SlotPlan | None = None
+    changer: Node | None = None
 
 
 def check_padding(context: Context) -> Iterator[Diagnostic]:
@@ -49,7 +51,7 @@ def check_padding(context: Context) -> Iterator[Diagnostic]:
                 found[node.name, node.outputs[0].port] = made
     for name in graph.inputs:
         slot = context.plan.inputs.get(name) if context.plan is not None else None
-        if slot is not None and slot.lengths and not _is_masked(graph, name):
+        if slot is not None and slot.lengths and not is_masked(graph, name):
             yield _no_mask(context, name, slot)
 
 
@@ -73,7 +75,11 @@ def _padding_after(node: Node, before: Padding) -> Padding:
     if before.value is None:
         return before
     after = node.layer.padding_behind(node, before.value)
-    return before if after == before.value else replace(before, value=after, changed_by=f"`{node.name}` ({node.kind})")
+    return before if after == before.value else _change(before, after, node)
+
+
+def _change(before: Padding, value: float | None, node: Node) -> Padding:
+    return replace(before, value=value, changed_by=f"`{node.name}` ({node.kind})", changer=node)
 
 
 def _join_paddings(node: Node, read: Sequence[Padding]) -> Padding | None:
@@ -86,7 +92,7 @@ def _join_paddings(node: Node, read: Sequence[Padding]) -> Padding | None:
     if changed is not None:
         return replace(changed, value=value)
     own = next((each for each in read if each.is_assumed), read[0])  # the one that is not declared may be another
-    return own if own.value == value else replace(own, value=value, changed_by=f"`{node.name}` ({node.kind})")
+    return own if own.value == value else _change(own, value, node)
 
 
 def _check_mask(context: Context, node: Node, before: Padding, wanted: float) -> Iterator[Diagnostic]:
@@ -121,6 +127,9 @@ def _fixes(context: Context, node: Node, before: Padding, wanted: float) -> Iter
     if maker is not None and maker.layer.looks_up_ids:
         yield Fix(f"mask id 0 where it is looked up: `mask_zero: true` of `{maker.name}`, and no `{node.kind}`")
         return
+    if before.changer is not None and before.changer.layer.for_silence:
+        yield from map(Fix, before.changer.layer.for_silence)
+        return
     if before.changed_by:
         yield Fix(
             f"put the `{node.kind}` before {before.changed_by}: layers that treat each step separately keep its mask"
@@ -141,7 +150,7 @@ def _fixes(context: Context, node: Node, before: Padding, wanted: float) -> Iter
         yield Fix(f"or pad with the masked value: `pad_value: {wanted:g}` under `data.inputs.{before.slot.name}`")
 
 
-def _is_masked(graph: Graph, name: str) -> bool:
+def is_masked(graph: Graph, name: str) -> bool:
     """Whether anything that an input leads to carries a mask."""
     reached = {name}
     for node in graph.nodes:

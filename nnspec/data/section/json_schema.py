@@ -100,7 +100,9 @@ _INPUT_KEYS: dict[str, Schema] = {
     "pad_value": {
         "type": "number",
         "default": 0.0,
-        "description": "The value that pads sequences at their end; it is not scaled, so that a Masking recognizes it.",
+        "description": "The value that pads sequences at their end; it is not scaled, so that a Masking recognizes it. "
+        "It masks nothing on its own: `Masking` makes a mask of steps that are nothing but this value, and "
+        "`mask_zero` of an Embedding one of id 0. Without a mask padding counts as data (NN386).",
     },
     "window": {
         "type": "boolean",

@@ -44,11 +44,12 @@ class AudioSource(FolderSource):
         "Clips (WAV, FLAC or Ogg Vorbis), a sample each: a folder, with one subfolder for each label or none;"
         " if the section has a `source`, its column of paths, relative to the table. Samples are in [-1, 1]; "
         "channels are mixed to one, unless the input has an axis `channel` of two or more. Shorter clips are "
-        "padded to the size of the input, or to the longest if its axis is open; with `pad_value` the padding"
-        " is masked."
+        "padded to the size of the input, or to the longest if its axis is open, with `pad_value` (0)."
+        " Padding counts as data unless a layer such as `Masking` masks it."
     )
     suffixes = SUFFIXES
     file_suffixes = SUFFIXES
+    fills_up = True
     refused_suffixes = OTHER_SUFFIXES
     options = {
         "rate": {
@@ -73,6 +74,12 @@ class AudioSource(FolderSource):
             "Training takes pieces, everything else whole clips.",
         },
     }
+
+    def is_uneven(self, plan: SourcePlan) -> bool:
+        try:
+            return len({clip.length(plan.integer("rate")) for clip in self._clips(plan, self.members(plan))}) > 1
+        except SourceError:  # which a check of the data reports
+            return False
 
     def check_options(self, options: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:
         fit = options.get("fit", FITS[0])

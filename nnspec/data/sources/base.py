@@ -132,6 +132,7 @@ class DataSource(ABC):
         is_folder: whether the path may be a folder.
         is_per_file: whether the path is a folder, each of whose files is a sample; where the section has a `source`,
             the key names its column of paths instead.
+        fills_up: whether samples along an open axis are filled up to the longest of them, in training and after it.
         is_raster: whether a file is an image, whose axes are height and width.
         options: schemas of the keys beside the path, by name, each with a description.
         required: the options that must be given, each with what messages add about it.
@@ -148,12 +149,17 @@ class DataSource(ABC):
     is_folder: ClassVar[bool] = False
     is_per_file: ClassVar[bool] = False
     is_raster: ClassVar[bool] = False
+    fills_up: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Schema]] = {}
     required: ClassVar[Mapping[str, str]] = {}
 
     def check_options(self, options: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:
         """What a schema cannot say of the options: a key and why its value cannot be used (NN208)."""
         yield from ()
+
+    def is_uneven(self, plan: SourcePlan) -> bool:
+        """Of a kind that fills samples up along an open axis, whether the files are of unequal length."""
+        return False
 
     def sequence_names(self, array: str, levels: int) -> tuple[str, tuple[str, ...]] | None:
         """What `lengths: auto` stands for: the array of all steps, end to end, and those of each level's lengths.

@@ -25,6 +25,7 @@ BOUNDED = frozenset(
 BINARY = frozenset(("add", "subtract", "multiply", "divide", "power"))
 EXTREMES = {"max": "maximum", "min": "minimum"}  # over axes, or of several values
 POSITIONS = frozenset(("argmax", "argmin"))  # of the extreme along one axis, from 0
+MASKS_BY_HAND = frozenset((*COMPARISONS.values(), "where", "sign"))  # what tells padding from data
 REDUCTIONS = frozenset(("mean", "sum", *EXTREMES, *POSITIONS))
 FUNCTIONS = frozenset((*UNARY, *BINARY, *REDUCTIONS, "cumsum", *EXTREMES.values(), "clip", "gelu", "silu", "where"))
 

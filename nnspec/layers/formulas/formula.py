@@ -14,7 +14,7 @@ from nnspec.ir.axes import Axis
 from nnspec.ir.graph import Args, Node, Value, Window
 from nnspec.ir.probabilities import FORMULA, PROBABILITIES, SIGMOID, SOFTMAX
 from nnspec.ir.receptive_field import WHOLE
-from nnspec.layers.formulas.algebra import BOUNDED, compute
+from nnspec.layers.formulas.algebra import BOUNDED, MASKS_BY_HAND, compute
 from nnspec.layers.formulas.axes_of import AxesOf
 from nnspec.layers.formulas.joining_fixes import joining_fixes
 from nnspec.layers.formulas.matrix_product import refuse_matrix_product
@@ -195,6 +195,11 @@ class Formula(Layer):
             return SOFTMAX if SOFTMAX in used else SIGMOID
         is_open = low < 1 and high > 0 and ((low, high) != ANY or used.intersection(PROBABILITIES))
         return FORMULA if is_open else None
+
+    def counts_padding(self, node: Node, picked: int | None, value: float | None) -> bool:
+        """A mean does; whatever compares or chooses values may leave padding out by itself, and a sum of zeros does."""
+        used = functions_in(parse(str(node.args["expression"])))
+        return "mean" in used and not used & MASKS_BY_HAND
 
     def padding_behind(self, node: Node, value: float) -> float | None:
         names = frozenset(map(str, node.args["values"]))

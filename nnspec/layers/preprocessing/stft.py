@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ class STFTSpectrogram(Layer):
     is_transform = True
     makes = "frequency"
     steps = True
+    for_silence = ("set `mode: psd`: the power of silence is 0, its magnitude and logarithm are bounded from below",)
     args = {
         "mode": a.choice(
             "log: logarithm of the magnitude; magnitude; psd: power density; real and imag: one part; stft: both; "
@@ -152,6 +154,15 @@ class STFTSpectrogram(Layer):
             groups = (merged, frames) if first else (frames, merged)
         axes = (view.axes[0], *groups)
         return [replace(ready, tensor=tensor, dims=(folded, frequency, (), frames), axes=axes, mask=None)]
+
+    def padding_behind(self, node: Node, value: float) -> float | None:
+        """Of silence: no power, but a magnitude is at least the root of `EPSILON`, and its logarithm is no zero."""
+        if value:
+            return None
+        if node.args["mode"] not in ("magnitude", "log"):
+            return 0.0
+        least = math.sqrt(EPSILON)
+        return least if node.args["mode"] == "magnitude" else math.log(least)
 
     def combine(self, node: Node, lowering: Lowering, part: Callable[[str], str]) -> str:
         """What the mode computes from the two parts."""

@@ -19,6 +19,7 @@ class Reading:
         every_step_argument: the argument that makes it give what it has at every step, rather than at the last alone.
         uses_mask: whether it leaves out what a mask marks as padding.
         without_mask: what to do where it drops a mask, in sentences, if there is something better than other layers.
+        for_silence: what to do, in sentences, where it makes of padding of zeros what a mask does not recognize.
         ends_mask: whether it is there to leave a mask behind, so that what the mask marks is no matter to it.
         replaces_mask: whether the spec says with it which mask its values have, whatever mask they had.
         mask_argument: the argument that says which value it takes for padding, where it makes a mask of values.
@@ -48,6 +49,7 @@ class Reading:
     every_step_argument: ClassVar[str] = ""
     uses_mask: ClassVar[bool] = False
     without_mask: ClassVar[tuple[str, ...]] = ()
+    for_silence: ClassVar[tuple[str, ...]] = ()
     ends_mask: ClassVar[bool] = False
     replaces_mask: ClassVar[bool] = False
     mask_argument: ClassVar[str] = ""
@@ -88,6 +90,20 @@ class Reading:
     def picked_position(self, node: Node, place: int) -> int | None:
         """The one position of an axis that a node gives, without the axis; None where it is none, or is not known."""
         return None
+
+    def counts_padding(self, node: Node, picked: int | None, value: float | None) -> bool:
+        """Whether what a node that reads a whole axis, or leaves it out, gives depends on how much of it is padding.
+
+        Of a largest value, which every further step of padding leaves as it is, this is not said.
+
+        Args:
+            picked: the one position that it gives, where it gives one.
+            value: what padding holds; None where that is not known.
+        """
+        if picked is not None:
+            return picked < 0
+        is_nothing = value == 0 and self.adds_up(node.args)
+        return self.combination(node.args) != "extreme" and not is_nothing
 
     def masked_value(self, node: Node) -> float | None:
         """What a node that makes a mask takes for padding; None from all others."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from nnspec import pipeline
 from nnspec.diagnostics import Severity
+from nnspec.ir.graph import Node
+from nnspec.layers.registry import REGISTRY
 
 END = [{"LSTM": {"units": 3, "over": "time"}}, {"Dense": {"units": 1, "as": "target"}}]
 
@@ -130,3 +133,14 @@ def test_values_of_padding_are_those_of_numpy(tmp_path: Path) -> None:
             mask = {"Masking": {"mask_value": float(value) + shift}}
             seen = found(tmp_path, [*parts, {kind: {"from": ["three", "five"]}}, mask], LENGTHS)
             assert [one for one in seen if one[0] == "NN362"] == [("NN362", True)] * shift
+
+
+@pytest.mark.parametrize("mode", ["magnitude", "log", "psd", "real", "imag", "angle", "stft"])
+def test_spectrum_of_silence_is_what_keras_gives(mode: str) -> None:
+    import keras
+
+    form = {"mode": mode, "frame_length": 16, "frame_step": 16, "fft_length": 16}
+    right = np.unique(np.asarray(keras.layers.STFTSpectrogram(**form)(np.zeros((1, 48, 1), np.float32))))
+    (value,) = right.tolist()
+    node = cast(Node, SimpleNamespace(args=form))
+    assert REGISTRY["STFTSpectrogram"].padding_behind(node, 0.0) == pytest.approx(value, rel=1e-6)
