@@ -38,6 +38,7 @@ ALLOWED = {
     "runtime/rules/audio.py": "the suffixes of clips, likewise",
     "runtime/rules/texts.py": "the suffixes of texts, likewise",
     "runtime/tables/query.py": "the table of what a query over new tables can read",
+    "runtime/tables/folders.py": "the table of what a folder of tables can have",
     "runtime/tables/typed.py": "Parquet and Arrow share their rules but not how a file is opened",
     "runtime/reading.py": "the table of suffixes of a deployed model, which knows nothing else of nnspec",
     "validation/hints.py": "what is meant by other words for pictures",
