@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from nnspec.training.evaluate import describe_yes
 from nnspec.training.metrics.outcome import MetricValues
+from nnspec.training.metrics.yes import describe_yes
 
 MOST_CLASSES = 12  # whose confusion is printed
 

@@ -19,13 +19,13 @@ from nnspec.data.deployment import Deployment
 from nnspec.data.section.plan import DataPlan, Slot
 from nnspec.ir.graph import ANOMALY, Graph, Output
 from nnspec.ir.levels import middle
-from nnspec.runtime.rules.truth import truth_of
 from nnspec.training import forecasts
 from nnspec.training.baselines import score_baselines
 from nnspec.training.further import describe_further, evaluate_further
 from nnspec.training.metrics.anomalies import spread_of
 from nnspec.training.metrics.outcome import MetricValues
 from nnspec.training.metrics.score import CHANCE, HEADLINE, KEPT, WEIGHTED, add_requested, merge_metrics, score_outcome
+from nnspec.training.metrics.yes import describe_yes
 from nnspec.training.outcomes import in_units, outcome_of
 from nnspec.training.targets import trained_outputs
 from nnspec.training.thresholds import counted_scores
@@ -155,14 +155,6 @@ def metrics_table(graph: Graph, metrics: Mapping[str, MetricValues]) -> str:
     told = (describe_yes(name, scored) for name, scored in metrics[last].items())
     yeses = [line for line in told if line is not None]
     return "\n".join([*shown, *yeses, *_ahead(last, metrics[last]), *describe_further(metrics)])
-
-
-def describe_yes(output: str, scored: MetricValues) -> str | None:
-    """What is said of the label that a binary output takes for a yes; None where its word says so."""
-    labels = list(scored.get("by_class", ()))
-    if "threshold" not in scored or len(labels) != 2 or truth_of(labels[1]) == 1:
-        return None
-    return f"yes of `{output}` is `{labels[1]}`: precision, recall and F1 are of it, as are probabilities"
 
 
 def _ahead(split: str, outputs: Mapping[str, MetricValues]) -> Iterator[str]:
